@@ -1,0 +1,1 @@
+"""`remora demo`: a shop of two services, real requests, and their traces."""

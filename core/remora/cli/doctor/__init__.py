@@ -1,0 +1,1 @@
+"""`remora doctor`: why there are spans, or none."""

@@ -1,0 +1,1 @@
+"""`remora show`: traces of the local store."""

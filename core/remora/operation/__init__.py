@@ -1,0 +1,1 @@
+"""Running one call: what is measured, what is suppressed, what travels along."""

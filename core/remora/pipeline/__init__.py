@@ -1,0 +1,1 @@
+"""Waiting and batching: between the span that ended and the bytes that leave."""

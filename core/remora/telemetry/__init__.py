@@ -1,0 +1,1 @@
+"""The hall: records of telemetry, and the only room that imports opentelemetry."""

@@ -1,0 +1,1 @@
+"""A small client library that knows nothing of telemetry."""

@@ -1,0 +1,1 @@
+"""Telemetry for the Acme client."""

@@ -1,0 +1,1 @@
+"""Remora's own plugins, one family per folder; they enter by the same door as everybody else's."""

@@ -1,0 +1,1 @@
+"""The only folder ever put on PYTHONPATH; being a package, it is not left out of wheels."""
