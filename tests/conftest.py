@@ -52,9 +52,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
                 item.add_marker(skip)
 
 
-# A shell that starts us in the background has SIGINT ignored, and so would have every program under test.
+# A shell that starts us in the background has SIGINT ignored, nohup SIGHUP, and so would have every program under test.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+    signal.signal(signal.SIGHUP, lambda *_: None)  # programs under test have the default again
 
 if os.environ.get("REMORA_PURE_PYTHON"):  # as the launch does it, before any compiled module is imported
     from remora import _pure

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from remora.host.hookspecs import hookimpl
 from remora.host.manifest import Instrumentation, Option, Producer
+from remora.host.marking import hookimpl
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

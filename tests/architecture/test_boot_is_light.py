@@ -26,6 +26,7 @@ NOT_BEFORE_THE_PROGRAM_WANTS_THEM = (
     "multiprocessing",
     "opentelemetry",
     "packaging",
+    "pluggy",
     "psutil",
     "rich",
     "ssl",
@@ -35,10 +36,11 @@ NOT_BEFORE_THE_PROGRAM_WANTS_THEM = (
     "zstandard",
 )
 _LOADED = "import sys; loaded = list(sys.modules); import json; print(json.dumps(loaded))"
+_LIBRARIES = "import flask, requests; "
 
 
-def _loaded(*, launched: bool, **env: str) -> tuple[set[str], Finished]:
-    finished = run_python(_LOADED, launched=launched, env=env)
+def _loaded(program: str = "", *, launched: bool, **env: str) -> tuple[set[str], Finished]:
+    finished = run_python(program + _LOADED, launched=launched, env=env)
     assert finished.exit_code == 0, finished.stderr
     return set(json.loads(finished.stdout)), finished
 
@@ -69,6 +71,15 @@ def test_a_boot_loads_manifests_and_no_patch_module(added: set[str]) -> None:
 
 def test_a_boot_adds_few_modules(added: set[str]) -> None:
     assert len(added) <= MOST_MODULES, sorted(added)
+
+
+def test_two_libraries_and_what_instruments_them_add_few_modules() -> None:
+    pytest.importorskip("flask")
+    bare, _ = _loaded(_LIBRARIES, launched=False)
+    ours, finished = _loaded(_LIBRARIES, launched=True)
+    assert finished.stderr == ""
+    assert "remora_plugins.http.flask" in ours
+    assert len(ours - bare) <= MOST_MODULES, sorted(ours - bare)
 
 
 @pytest.mark.parametrize("switch", [{"REMORA_ENABLED": "false"}, {"OTEL_SDK_DISABLED": "true"}])

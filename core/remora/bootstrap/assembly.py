@@ -12,10 +12,10 @@ from remora.operation.propagation import Propagation
 from remora.operation.running_cy import Operations
 from remora.patching.patcher import Patcher
 from remora.process.loading import loading
-from remora.telemetry import forwarding, propagators, provider, resource, tracing
+from remora.telemetry import provider, resource, tracing
 from remora.telemetry.metering import Metering
 from remora.telemetry.scope import Scope
-from remora.telemetry.spans_cy import current
+from remora.telemetry.spans_cy import SAMPLED, current, root, set_root
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class Assembly:
         methods.configure(settings.http_known_methods)
         self.engine = tracing.engine(settings, redaction.text)
         self.engine.resource = _LateResource(self)
-        self.propagation = Propagation(settings.propagators, propagators.further(settings.propagators))
+        self.propagation = Propagation(settings.propagators, _further(settings.propagators))
         self.house = House(settings)
         self.provider = provider.TracerProvider(self.engine, self.flush)
         self.foreign_provider: str | None = None
@@ -85,8 +85,19 @@ class Assembly:
         return Patcher(operations)
 
     def inherit(self, environ: Mapping[str, str]) -> None:
-        """Joins the trace that TRACEPARENT names."""
-        tracing.inherit(environ)
+        """Joins the trace that TRACEPARENT names, else the variable of another format that is configured."""
+        frame = self._of_processes().extract(lambda name: environ.get(_variable(name)))
+        if frame is not None and frame.span is not None:
+            set_root(frame)
+
+    def _of_processes(self) -> Propagation:
+        """As between services, and by TRACEPARENT whatever else: parent and child may be set up differently."""
+        return Propagation((*self.settings.propagators, "tracecontext"), self.propagation.further)
+
+    def inherits_unsampled(self) -> bool:
+        """Whether this process is a part of a trace that its caller does not keep."""
+        parent = root().span
+        return parent is not None and not parent.flags & SAMPLED
 
     def traceparent(self) -> dict[str, str]:
         """The environment by which a child process joins the current span's trace; empty outside a span."""
@@ -94,8 +105,9 @@ class Assembly:
         if frame.span is None:
             return {}
         carrier: dict[str, str] = {}
-        self.propagation.inject(frame, carrier)
-        return {name.upper().replace("-", "_"): value for name, value in carrier.items()}
+        own = self.propagation
+        (self._of_processes() if own.further and not own.trace else own).inject(frame, carrier)
+        return {_variable(name): value for name, value in carrier.items()}
 
     # OpenTelemetry
 
@@ -114,6 +126,8 @@ class Assembly:
         self.provider.hand_over(foreign)
         add = getattr(foreign, "add_span_processor", None)
         if add is not None:
+            from remora.telemetry import forwarding  # only where a program has a provider of its own
+
             add(forwarding.Forwarding(self.engine))
 
     def on_metrics(self) -> None:
@@ -230,6 +244,15 @@ class Assembly:
             self.metering.forked()
 
 
+def _further(names: tuple[str, ...]) -> Any:
+    """The propagators that are not W3C's; nearly every process has none."""
+    if all(name in ("tracecontext", "baggage", "none") for name in names):
+        return ()
+    from remora.telemetry import propagators
+
+    return propagators.further(names)
+
+
 class _LateResource:
     """The engine's resource, detected only when a ReadableSpan is asked for it."""
 
@@ -238,6 +261,10 @@ class _LateResource:
 
     def sdk(self) -> Any:
         return self._assembly.known_resource().sdk()
+
+
+def _variable(header: str) -> str:
+    return header.upper().replace("-", "_")
 
 
 def _unheard(where: str, error: BaseException) -> None:

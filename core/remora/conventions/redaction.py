@@ -5,7 +5,7 @@ Only values are replaced, by REDACTED: the text stays readable. Every function t
 
 from __future__ import annotations
 
-from remora.conventions import database_messages, secret_text, sensitive_names
+from remora.conventions import secret_text, sensitive_names
 from remora.conventions.sensitive_names import configure, hides
 from remora.conventions.values_cy import exact_text
 
@@ -60,6 +60,8 @@ def text(message: object, limit: int = MAX_TEXT_CHARS) -> str:
     if len(found) > limit:
         found = _shortened(found, limit)
     try:
+        from remora.conventions import database_messages  # deferred, as below: most processes start without an error
+
         return database_messages.without_values(secret_text.without_secrets(found))
     except Exception:
         return REDACTED  # a fault of ours must not let the text through
@@ -68,6 +70,8 @@ def text(message: object, limit: int = MAX_TEXT_CHARS) -> str:
 def database_text(message: object, limit: int = MAX_TEXT_CHARS) -> str:
     """A database's error message: as ``text``, and quoted values go too; quoted names of tables and columns stay."""
     try:
+        from remora.conventions import database_messages
+
         return database_messages.without_quoted_values(text(message, limit))
     except Exception:
         return REDACTED

@@ -1,20 +1,22 @@
-"""From entry points to rows: loads manifests through pluggy, one by one, so that a broken one harms only itself."""
+"""From entry points to rows: loads manifests one by one, so that a broken one harms only itself.
+
+A plain manifest is asked directly; what is more than plain goes through pluggy.
+"""
 
 from __future__ import annotations
 
-import pluggy
-
 from remora.diagnostics import say
-from remora.host import hookspecs
 from remora.host.manifest import Instrumentation, Producer
+from remora.host.marking import HOOKS, plain_hooks
 from remora.host.references import resolve, told
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from typing import TypeVar
+    from collections.abc import Callable, Iterator, Sequence
+    from typing import Any, TypeVar
 
     from remora.host.installed import EntryPoint
+    from remora.host.registry import Registry
 
     Data = TypeVar("Data", Instrumentation, Producer)
 
@@ -36,25 +38,25 @@ class Discovery:
         self.instrumentations: dict[str, tuple[Instrumentation, EntryPoint]] = {}
         self.producers: dict[str, tuple[Producer, EntryPoint]] = {}
         self.problems: list[str] = []
-        self._plugins = pluggy.PluginManager(hookspecs.PROJECT)
-        self._plugins.add_hookspecs(hookspecs)
+        self._read: list[object] = []
+        self._registry: Registry | None = None
 
     def take(self, entry_point: EntryPoint) -> None:
         """Load one manifest and keep its rows. Only KeyboardInterrupt and SystemExit pass."""
-        plugin = self._load(entry_point)
-        if plugin is None:
-            return
-        self._check_pending(plugin, entry_point)
-        self._keep(self.instrumentations, "instrumentations", Instrumentation, entry_point)
-        self._keep(self.producers, "producers", Producer, entry_point)
+        for hook_name, hook in self._hooks(entry_point):
+            row_type = Instrumentation if hook_name == "instrumentations" else Producer
+            kept: dict[str, tuple[Any, EntryPoint]] = getattr(self, hook_name)
+            self._keep(kept, hook_name, row_type, hook, entry_point)
 
-    def _load(self, entry_point: EntryPoint) -> object | None:
+    def _hooks(self, entry_point: EntryPoint) -> list[tuple[str, Callable[[], object]]]:
         try:
             plugin = resolve(entry_point.value)
-            if self._plugins.is_registered(plugin):
-                return None  # the same manifest under a second name: its rows are there already
-            self._plugins.register(plugin, str(entry_point))
-            return plugin
+            if any(read is plugin for read in self._read):
+                return []  # the same manifest under a second name: its rows are there already
+            self._read.append(plugin)
+            if (plain := plain_hooks(plugin)) is not None:
+                return [(name, plain[name]) for name in HOOKS if name in plain]
+            return self._validated(plugin, entry_point)
         except (KeyboardInterrupt, SystemExit):
             raise
         except BaseException as failure:
@@ -63,25 +65,33 @@ class Discovery:
                 mend = "install what it needs, or uninstall"
             mend = f"{mend} {entry_point.distribution.name}"
             self._problem(entry_point, "load", f"does not load: {told(failure)}; {mend}")
-            return None
+            return []
 
-    def _check_pending(self, plugin: object, entry_point: EntryPoint) -> None:
-        hooks = self._plugins.get_hookcallers(plugin) or ()
-        if not hooks:
-            written = [name for name in ("instrumentations", "producers") if hasattr(plugin, name)]
+    def _validated(self, plugin: object, entry_point: EntryPoint) -> list[tuple[str, Callable[[], object]]]:
+        if self._registry is None:
+            from remora.host.registry import Registry  # imports pluggy
+
+            self._registry = Registry()
+        known, unknown = self._registry.hooks(plugin, str(entry_point))
+        if not known and not unknown:
+            written = [name for name in HOOKS if hasattr(plugin, name)]
             subject = f"{written[0]}()" if written else "instrumentations()"
             text = f"implements no hook: write @hookimpl (from remora.api) above {subject}"
             self._problem(entry_point, "nothing", f"{text} in {entry_point.value}")
-        for hook in hooks:
-            if hook.has_spec() or all(implementation.optionalhook for implementation in hook.get_hookimpls()):
-                continue
-            text = f"implements {hook.name!r}, but the hooks are 'instrumentations' and 'producers'"
-            self._problem(entry_point, hook.name, f"{text}; correct the name, or upgrade remora")
+        for name in unknown:
+            text = f"implements {name!r}, but the hooks are 'instrumentations' and 'producers'"
+            self._problem(entry_point, name, f"{text}; correct the name, or upgrade remora")
+        return known
 
     def _keep(
-        self, kept: dict[str, tuple[Data, EntryPoint]], hook_name: str, row_type: type[Data], entry_point: EntryPoint
+        self,
+        kept: dict[str, tuple[Data, EntryPoint]],
+        hook_name: str,
+        row_type: type[Data],
+        hook: Callable[[], object],
+        entry_point: EntryPoint,
     ) -> None:
-        for row in self._answers(hook_name, entry_point):
+        for row in self._answers(hook_name, hook, entry_point):
             if not isinstance(row, row_type):
                 text = f"returned {type(row).__name__} from {hook_name}(); return a list of {row_type.__name__} rows"
                 self._problem(entry_point, hook_name, text)
@@ -93,22 +103,18 @@ class Discovery:
             else:
                 kept[row.name] = (row, entry_point)
 
-    def _answers(self, hook_name: str, entry_point: EntryPoint) -> Iterator[object]:
-        # One implementation at a time: calling the hook would end at the first plugin that raises, and forget which
-        # plugin a row came from.
-        for implementation in getattr(self._plugins.hook, hook_name).get_hookimpls():
-            if implementation.plugin_name != str(entry_point):
-                continue
-            try:
-                answer = implementation.function()
-                rows = list(answer) if hasattr(answer, "__iter__") and not isinstance(answer, str) else [answer]
-            except (KeyboardInterrupt, SystemExit):
-                raise
-            except BaseException as failure:
-                mend = f"upgrade or uninstall {entry_point.distribution.name}"
-                self._problem(entry_point, hook_name, f"failed in {hook_name}(): {told(failure)}; {mend}")
-                continue
-            yield from rows
+    def _answers(self, hook_name: str, hook: Callable[[], object], entry_point: EntryPoint) -> Iterator[object]:
+        try:
+            answer = hook()
+            if hasattr(answer, "__iter__") and not isinstance(answer, str):
+                yield from list(answer)
+            else:
+                yield answer
+        except (KeyboardInterrupt, SystemExit):
+            raise
+        except BaseException as failure:
+            mend = f"upgrade or uninstall {entry_point.distribution.name}"
+            self._problem(entry_point, hook_name, f"failed in {hook_name}(): {told(failure)}; {mend}")
 
     def _problem(self, entry_point: EntryPoint, cause: str, message: str) -> None:
         message = f"plugin {entry_point} {message}"

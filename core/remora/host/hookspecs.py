@@ -1,8 +1,13 @@
-"""The door for plugins: two hooks, both of which return rows of data."""
+"""The door for plugins: two hooks, both of which return rows of data.
+
+Imported, and pluggy with it, only for a manifest that is more than ``host.marking`` can read by itself.
+"""
 
 from __future__ import annotations
 
 import pluggy
+
+from remora.host.marking import PROJECT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -10,10 +15,7 @@ if TYPE_CHECKING:
 
     from remora.host.manifest import Instrumentation, Producer
 
-PROJECT = "remora"
-
 hookspec = pluggy.HookspecMarker(PROJECT)
-hookimpl = pluggy.HookimplMarker(PROJECT)
 
 
 @hookspec

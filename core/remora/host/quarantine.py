@@ -5,7 +5,6 @@ from __future__ import annotations
 from itertools import count
 
 from remora.diagnostics import fault_text, say
-from remora.host import blame
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,6 +40,8 @@ class Faults:
         try:
             number = next(self._numbers)  # atomic, so of many threads exactly one gets the number of the limit
             self.count = max(self.count, number)
+            from remora.host import blame  # deferred: a plugin without faults, so nearly every one, has no use for it
+
             self.last = f"{where}: {blame.told(failure, self._modules)}"
             for witness in tuple(witnesses):
                 witness(f"plugin {self.name}: fault in {self.last}")

@@ -5,8 +5,7 @@ from __future__ import annotations
 from remora.operation import carrying
 from remora.patching import around
 from remora.patching.calls_cy import Enriching, Looking, Replacing, Rewriting
-from remora.patching.twice import patched_twice, sort_of
-from remora.patching.undo import Undo
+from remora.patching.undo import Undo, sort_of
 from remora.patching.wrapt_core import function_wrapper
 from remora.telemetry.spans_cy import current, pop, push, root
 
@@ -168,6 +167,8 @@ class Patcher:
             self._patches[id(owner), attribute] = patch
         elif self._patches.get((id(owner), attribute)) != patch:
             # The same patch comes again where a module is imported twice; another one is a plugin's mistake.
+            from remora.patching.twice import patched_twice  # only then
+
             self.operations.fault("patch", patched_twice(owner, attribute))
 
 

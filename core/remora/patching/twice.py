@@ -15,19 +15,6 @@ class PatchedTwiceError(Exception):
     """Says what was patched already."""
 
 
-def sort_of(body: Any, describers: tuple[Any, ...]) -> tuple[Any, ...]:
-    """What a patch does, equal for two that do the same; a plugin's closures are made anew each time it patches."""
-    return tuple(_code(one) for one in (body, *describers))
-
-
-def _code(function: Any) -> Any:
-    function = getattr(function, "func", function)  # of a partial
-    code = getattr(function, "__code__", None)
-    if code is not None:
-        return code
-    return function if hasattr(function, "__name__") else type(function)
-
-
 def patched_twice(owner: Any, attribute: str) -> PatchedTwiceError:
     """The fault, as if the plugin's line had raised it."""
     name = f"{getattr(owner, '__qualname__', None) or getattr(owner, '__name__', owner)}.{attribute}"
