@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from pathlib import Path
 
-COMMANDS = ("spans", "metrics", "requests_overhead", "startup", "stall")
+COMMANDS = ("spans", "metrics", "requests_overhead", "queries", "sql", "startup", "stall")
 
 
 def main() -> None:

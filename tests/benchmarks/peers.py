@@ -42,7 +42,18 @@ HTTP_PEERS: Mapping[str, tuple[str, ...]] = {
     ),
     "ddtrace": ("ddtrace", *_HTTP_LIBRARIES),
 }
-_SHOWN = {"opentelemetry": "opentelemetry-sdk", "ddtrace": "ddtrace", "fastotel": "fastotel"}
+# For the drivers of databases, apart for the same reason.
+_DRIVERS = ("psycopg[binary]", "pymysql", "redis")
+DATABASE_PEERS: Mapping[str, tuple[str, ...]] = {
+    "opentelemetry": (
+        "opentelemetry-distro",
+        "opentelemetry-exporter-otlp-proto-http",
+        *(f"opentelemetry-instrumentation-{name}" for name in ("psycopg", "pymysql", "redis", "sqlite3")),
+        *_DRIVERS,
+    ),
+    "ddtrace": ("ddtrace", *_DRIVERS),
+}
+_SHOWN = {"sqlparse": "sqlparse", "opentelemetry": "opentelemetry-sdk", "ddtrace": "ddtrace", "fastotel": "fastotel"}
 
 
 @dataclass(frozen=True)
@@ -67,6 +78,17 @@ def prepare(names: Iterable[str], folder: Path) -> dict[str, Peer]:
 def prepare_for_http(names: Iterable[str], folder: Path) -> dict[str, Peer]:
     """The same with all HTTP libraries and what instruments them; only those peers that do."""
     return {name: _prepared(name, folder / f"{name}-http", HTTP_PEERS[name]) for name in names if name in HTTP_PEERS}
+
+
+def prepare_for_databases(names: Iterable[str], folder: Path) -> dict[str, Peer]:
+    """The same with drivers of databases and what instruments them; only those peers that do."""
+    known = [name for name in names if name in DATABASE_PEERS]
+    return {name: _prepared(name, folder / f"{name}-databases", DATABASE_PEERS[name]) for name in known}
+
+
+def prepare_sqlparse(names: Iterable[str], folder: Path) -> dict[str, Peer]:
+    """The parser that a program has to be given to keep values out of contrib's queries: contrib has none itself."""
+    return {"sqlparse": _prepared("sqlparse", folder / "sqlparse", ("sqlparse",))} if "opentelemetry" in names else {}
 
 
 def _prepared(name: str, home: Path, requirements: tuple[str, ...]) -> Peer:

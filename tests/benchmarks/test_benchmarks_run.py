@@ -42,6 +42,8 @@ def _measured(benchmark: str) -> dict[str, Any]:
         ("spans", ["cpu", "throughput", "calls", "encode"]),
         ("metrics", ["record"]),
         ("requests_overhead", ["wsgi", "server", "libraries"]),
+        ("queries", ["queries"]),
+        ("sql", ["cases", "throughput"]),
         ("startup", ["cpu: pass", "cpu: import flask, requests", "contents"]),
         ("stall", ["stall"]),
     ],
@@ -74,7 +76,7 @@ def test_a_benchmark_runs_by_its_path_as_well_and_prints_a_table() -> None:
 def test_the_list_of_benchmarks_names_all_of_them() -> None:
     listed = _run("-m", "tests.benchmarks")
 
-    for benchmark in ("spans", "metrics", "requests_overhead", "startup", "stall"):
+    for benchmark in ("spans", "metrics", "requests_overhead", "queries", "sql", "startup", "stall"):
         assert f"python -m tests.benchmarks.{benchmark}" in listed
 
 

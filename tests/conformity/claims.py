@@ -1,4 +1,4 @@
-"""Every HTTP library of the manifest tells what the published conventions ask for, without a setting."""
+"""Every HTTP library of the manifest and every database's client tells what the published conventions ask for."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from conformity.database_counting import count_database, rows_of
+from conformity.database_ways import LATER, WAYS, Way, absent
 from conformity.registry import FILE, SIDES, levels_of_span
-from conformity.subjects import Subject, found, http_rows, modules_of
+from conformity.subjects import Subject, database_rows, found, http_rows, modules_of
 from conformity.table import print_table
 from conformity.taking import below, take
 from conformity.unknowable import NEVER, UNKNOWABLE
@@ -64,6 +66,30 @@ def test_every_http_library_of_the_manifest_is_counted(row: Instrumentation) -> 
         assert "websocket_ways" in counted
     else:
         assert modules_of(row) & counted
+
+
+_score_of_database: Callable[[Way], Score] = cache(count_database)
+
+
+@pytest.mark.parametrize("way", [pytest.param(way, id=way.library) for way in WAYS])
+def test_a_databases_client_tells_what_applies_by_default(way: Way) -> None:
+    reason = absent(way)
+    if reason:
+        missing(reason)
+    score = _score_of_database(way)
+    assert score.applicable["required"] >= 3
+    assert below(score) == [], "\n".join(score.missing)
+    assert score.told_after_all == set(), "it is known after all: take it out of what is untold"
+    assert {key for key, row in rows_of(way.system).items() if row["requirement_level"] == "required"} <= score.seen
+
+
+def test_every_databases_client_that_is_counted_is_in_the_manifest() -> None:
+    assert {way.row for way in WAYS} <= {row.name for row in database_rows()}
+
+
+def test_what_is_only_known_later_is_an_attribute_of_the_conventions() -> None:
+    for system, keys in LATER.items():
+        assert keys.keys() <= rows_of(system).keys()
 
 
 @pytest.mark.parametrize("side", SIDES)

@@ -14,9 +14,10 @@ if TYPE_CHECKING:
     from remora.testing import CollectedPoint, CollectedSpan
 
 REQUIRED, RECOMMENDED, RULES, METRICS = "required", "recommended", "span rules", "metrics"
-COLUMNS = (REQUIRED, RECOMMENDED, RULES, METRICS)
+START = "at the start"  # what the conventions want a sampler to see
+COLUMNS = (REQUIRED, RECOMMENDED, RULES, METRICS, START)
 # What is conditionally required is required where its condition holds.
-_COLUMN_OF_LEVEL = {"required": REQUIRED, "conditionally_required": REQUIRED, "recommended": RECOMMENDED}
+COLUMN_OF_LEVEL = {"required": REQUIRED, "conditionally_required": REQUIRED, "recommended": RECOMMENDED}
 
 
 @dataclass
@@ -52,7 +53,7 @@ def count_span(score: Score, expected: Expected, span: CollectedSpan) -> None:
         if key in expected.attributes:
             wanted, found = expected.attributes[key], span.attributes.get(key)
             right = found is not None and (wanted is ANY or wanted == found)
-            score.check(_COLUMN_OF_LEVEL[level], right, f"{key} is {found!r} instead of {wanted!r} {where}")
+            score.check(COLUMN_OF_LEVEL[level], right, f"{key} is {found!r} instead of {wanted!r} {where}")
             score.seen.add(key)
         elif key in expected.untold:
             score.seen.add(key)

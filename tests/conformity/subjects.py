@@ -12,6 +12,7 @@ import pytest
 
 from plugins.http.client_contract import HttpClientContract
 from plugins.http.server_contract import HttpServerContract
+from remora_plugins.database import manifest as database_manifest
 from remora_plugins.http.manifest import instrumentations
 from support.tree import REPOSITORY
 
@@ -67,3 +68,7 @@ def modules_of(row: Instrumentation) -> set[str]:
 
 def http_rows() -> list[Instrumentation]:
     return [row for row in instrumentations() if row.convention in ("http.server", "http.client")]
+
+
+def database_rows() -> list[Instrumentation]:
+    return [row for row in database_manifest.instrumentations() if row.convention == "database"]

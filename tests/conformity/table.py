@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from conformity.counting import COLUMNS
+from conformity.database_ways import WAYS
+from conformity.subjects import database_rows
 from conformity.taking import TARGETS, below
 from conformity.unknowable import NEVER, UNKNOWABLE
 
@@ -24,11 +26,16 @@ def print_table(scores: list[Score], absent: dict[str, str]) -> int:
         for problem in score.missing:
             print(f"\n{score.library}: {problem}", end="")
     print()
-    for library, attributes in UNKNOWABLE.items():
+    untold = {way.library: way.untold for way in WAYS}
+    for library, attributes in [*UNKNOWABLE.items(), *untold.items()]:
         for key, reason in attributes.items():
             print(f"not counted: {key} of {library}: {reason}")
     for key, reason in NEVER.items():
         print(f"not counted: {key}: {reason}")
+    counted = {way.row for way in WAYS}
+    for row in database_rows():
+        if row.name not in counted:
+            print(f"not counted: {row.name}: its own test alone asks it, or a stand-in for its server")
     for module, reason in absent.items():
         print(f"not here: {module}: {reason}")
     return int(any(below(score) for score in scores))

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from conformity.calling import count_client
-from conformity.counting import METRICS, RECOMMENDED, REQUIRED, RULES
+from conformity.counting import METRICS, RECOMMENDED, REQUIRED, RULES, START
 from conformity.serving import count_server
 
 if TYPE_CHECKING:
     from conformity.counting import Score
     from conformity.subjects import Subject
 
-TARGETS = {REQUIRED: 1.0, RECOMMENDED: 0.95, RULES: 1.0, METRICS: 1.0}
+TARGETS = {REQUIRED: 1.0, RECOMMENDED: 0.95, RULES: 1.0, METRICS: 1.0, START: 1.0}
 
 
 def take(subject: Subject) -> Score:

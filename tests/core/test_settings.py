@@ -82,8 +82,10 @@ DEFAULTS: dict[str, Any] = {
     "captured_headers": dict.fromkeys(("server_request", "server_response", "client_request", "client_response"), ()),
     "sanitized_headers": (),
     "optional_attributes": (),
+    "sqlcommenter": False,
     "url_templates": (),
     "trust_forwarded": True,
+    "message_parent": False,
     "propagate_to": ("*",),
     "sensitive_query_parameters": (),
     "quarantine_after": 10,
@@ -151,8 +153,10 @@ CHOSEN: list[tuple[str, str, str, Any]] = [
         (".*pin.*", "x-note"),
     ),
     ("REMORA_OPTIONAL_ATTRIBUTES", "http.*.body.size", "optional_attributes", ("http.*.body.size",)),
+    ("REMORA_SQLCOMMENTER", "true", "sqlcommenter", True),
     ("REMORA_URL_TEMPLATES", "/users/{id},/a", "url_templates", ("/users/{id}", "/a")),
     ("REMORA_TRUST_FORWARDED", "false", "trust_forwarded", False),
+    ("REMORA_MESSAGE_PARENT", "true", "message_parent", True),
     ("REMORA_PROPAGATE_TO", "*.shop.example,!x", "propagate_to", ("*.shop.example", "!x")),
     ("REMORA_QUARANTINE_AFTER", "3", "quarantine_after", 3),
     ("REMORA_PROPAGATE_TO_CHILDREN", "false", "propagate_to_children", False),
@@ -347,6 +351,11 @@ WRONG: list[tuple[str, str, str]] = [
     ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://", "a URL with a host"),
     ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://a b", "a URL such as http://localhost:4318"),
     ("OTEL_EXPORTER_OTLP_LOGS_TIMEOUT", "ten", "milliseconds, a whole number from 0; using 10000"),
+    (
+        "OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION",
+        "base2_exponential_bucket_histogram",
+        "only explicit_bucket_histogram, for Remora makes no exponential histograms; using explicit_bucket_histogram",
+    ),
 ]
 
 
@@ -362,6 +371,11 @@ def test_a_wrong_value_is_told_in_one_line_and_the_default_used(name: str, text:
     assert [getattr(wrong, slot) for slot in plain] == [getattr(right, slot) for slot in plain]
     assert wrong.traces_otlp.endpoint == right.traces_otlp.endpoint
     assert wrong.logs_otlp.timeout_s == right.logs_otlp.timeout_s
+
+
+def test_the_histograms_that_are_made_can_be_asked_for() -> None:
+    name = "OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION"
+    assert load({name: "Explicit_Bucket_Histogram"}).problems == ()
 
 
 def test_a_wrong_value_for_one_signal_leaves_the_general_one_in_force() -> None:

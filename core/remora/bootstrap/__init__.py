@@ -36,6 +36,13 @@ if TYPE_CHECKING:
 
 _STATUS_GAP_S = 1.0
 _OWN_PROPAGATORS = ("tracecontext", "baggage", "b3", "b3multi", "jaeger", "xray", "none")
+# Of formats beside W3C's, by which callers that are not Remora may name their trace.
+_CALLERS = {
+    "b3": ("B3", "X_B3_TRACEID"),
+    "b3multi": ("B3", "X_B3_TRACEID"),
+    "jaeger": ("UBER_TRACE_ID",),
+    "xray": ("X_AMZN_TRACE_ID",),
+}
 
 _agent: Agent | None = None
 
@@ -177,11 +184,18 @@ def start(environ: Mapping[str, str] = os.environ, *, observed: bool = False) ->
     if _names_other_packages(loaded.settings):
         # Now, not in the middle of an import of the program's that these packages may need themselves.
         agent.assembly  # noqa: B018 - made by being asked for
-    if environ.get("TRACEPARENT") and loaded.settings.propagate_to_children:
+    if loaded.settings.propagate_to_children and _has_caller(loaded.settings, environ):
         agent.assembly.inherit(environ)
     agent.arm()
     _agent = agent
     return agent
+
+
+def _has_caller(settings: Settings, environ: Mapping[str, str]) -> bool:
+    """Whether the environment may name a trace to join."""
+    if environ.get("TRACEPARENT"):
+        return True
+    return any(environ.get(name) for each in settings.propagators for name in _CALLERS.get(each, ()))
 
 
 def _names_other_packages(settings: Settings) -> bool:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from remora.bootstrap import Agent
     from remora.bootstrap.assembly import Assembly
+    from remora.settings import Settings
 
 
 def report(agent: Agent, assembly: Assembly | None) -> dict[str, Any]:
@@ -49,6 +50,9 @@ def report(agent: Agent, assembly: Assembly | None) -> dict[str, Any]:
             "exporters": list(settings.metrics_exporter),
         },
         "sampler": {"name": settings.traces_sampler, "argument": settings.traces_sampler_arg},
+        "excluding": _excluding(settings),
+        "left_out": {},
+        "unsampled": {"requests": 0, "process": False},
         "evicted": {},
         "store": settings.store_dir,
         "provider": {"owner": "remora", "detail": ""},
@@ -58,6 +62,8 @@ def report(agent: Agent, assembly: Assembly | None) -> dict[str, Any]:
         ],
     }
     if assembly is not None:
+        answer["left_out"] = assembly.house.left_out()
+        answer["unsampled"] = {"requests": assembly.propagation.unsampled, "process": assembly.inherits_unsampled()}
         if assembly.resource is not None:
             answer["service_name"] = assembly.resource.attributes.get("service" + ".name")
             answer["service_instance_id"] = assembly.resource.attributes.get("service" + ".instance.id")
@@ -74,6 +80,12 @@ def report(agent: Agent, assembly: Assembly | None) -> dict[str, Any]:
             gone = assembly.shipping.store.evicted
             answer["evicted"] = {"items": gone.items, "bytes": gone.bytes, "files": gone.files}
     return answer
+
+
+def _excluding(settings: Settings) -> list[str]:
+    """The variables that leave requests out."""
+    named = ["REMORA_EXCLUDED_URLS"] if settings.excluded_urls else []
+    return [*named, "OTEL_PYTHON_*_EXCLUDED_URLS"] if any(settings.excluded_expressions.values()) else named
 
 
 def _compiled() -> dict[str, bool]:

@@ -11,6 +11,7 @@ from remora import settings
 from remora.cli.terminal import Terminal
 from remora.settings.loading import DEFAULT, ENVIRONMENT
 from remora.settings.showing import describe
+from remora.settings.unread import unread
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -44,10 +45,14 @@ def main(argv: Sequence[str]) -> int:
     asked = parser.parse_args(argv)
     rows = describe(os.environ)
     problems = settings.load(os.environ).problems
+    notes = [note for note in [unread(os.environ)] if note]
     if asked.json:
-        print(json.dumps(_as_dict(rows, problems), indent=2))
+        print(json.dumps({**_as_dict(rows, problems), "notes": notes}, indent=2))
         return 0
-    _print(rows, problems, Terminal(), everything=asked.all)
+    terminal = Terminal()
+    _print(rows, problems, terminal, everything=asked.all)
+    for note in notes:
+        terminal.line(("· ", "yellow"), note, cut=False)
     return 0
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from remora.conventions import keys
 from remora.conventions.call import HTTP_CLIENT, RPC_CLIENT
 from remora.conventions.rpc import RpcClientCall
-from remora.conventions.url import DEFAULT_PORTS, host_and_port
+from remora.conventions.url_cy import DEFAULT_PORTS, host_and_port
 from remora.conventions.values_cy import exact_int, exact_text
 
 TYPE_CHECKING = False

@@ -17,6 +17,7 @@ __all__ = [
     "RPC_SERVER",
     "SERVER",
     "Call",
+    "part_of",
     "serves",
 ]
 
@@ -49,6 +50,21 @@ def serves(family: int) -> Callable[[Describer], Describer]:
 
     def marked(describer: Describer) -> Describer:
         describer.serves = family  # type: ignore[attr-defined]
+        return describer
+
+    return marked
+
+
+def part_of(host: str, port: str, method_at: int = -1, unless: str = "") -> Callable[[Describer], Describer]:
+    """Decorates a describer (or a body of ``around_method``) of a layer that mostly runs below another of its family.
+
+    ``host`` and ``port`` name the attributes of the patched method's instance that tell where its request goes,
+    ``method_at`` the request's method among the arguments (-1: not there). Where the innermost open call covers it,
+    the function runs as if it were not patched, except on an instance with an attribute ``unless`` of its own.
+    """
+
+    def marked(describer: Describer) -> Describer:
+        describer.part_of = (host, port, method_at, unless)  # type: ignore[attr-defined]
         return describer
 
     return marked

@@ -2,6 +2,7 @@
 cdef class Call:
     cdef public object carrier
     cpdef bint doubles(self, object outer)
+    cpdef bint covers(self, object method, object host, object port)
     cpdef object release(self)
     cpdef object header(self, str name)
     cpdef str name(self)

@@ -54,6 +54,10 @@ class Call:
         """Whether ``outer``, an open call of the same family, is this call seen from a layer above."""
         return True
 
+    def covers(self, method: Any, host: Any, port: Any) -> bool:  # noqa: ARG002 - for conventions that can tell
+        """Whether this call is sent by a layer below as a ``method`` (None: any) to this host and port."""
+        return False
+
     def release(self) -> Any:
         """Lets go of the library's objects: the call is over, but what was current in it may be kept for long."""
         self.carrier = None

@@ -1,7 +1,29 @@
-"""The record of a database call, for plugins to name."""
+"""The record of a database call and what describes the calls of a driver, for plugins to name."""
 
 from __future__ import annotations
 
-from remora.conventions.database_cy import DEFAULT_PORTS, DatabaseCall
+from remora.conventions.database_cy import (
+    DEFAULT_PORTS,
+    MAX_ARGUMENTS,
+    CommandReads,
+    DatabaseCall,
+    Peer,
+    Place,
+    QueryReads,
+    has_values,
+    peer_of,
+    place_of,
+)
 
-__all__ = ["DEFAULT_PORTS", "DatabaseCall"]
+__all__ = [
+    "DEFAULT_PORTS",
+    "MAX_ARGUMENTS",
+    "CommandReads",
+    "DatabaseCall",
+    "Peer",
+    "Place",
+    "QueryReads",
+    "has_values",
+    "peer_of",
+    "place_of",
+]

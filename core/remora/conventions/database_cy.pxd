@@ -2,6 +2,31 @@
 from remora.conventions.call_cy cimport Call
 
 
+cdef class Peer:
+    cdef public object address
+    cdef public object port
+    cdef public bint mixed
+
+
+cdef class Place:
+    cdef public object system
+    cdef public object namespace
+    cdef public object host
+    cdef public object port
+    cdef public Peer peer
+    cdef public dict commands
+
+
+cdef class QueryReads:
+    cdef readonly str holder
+    cdef readonly object otherwise
+
+
+cdef class CommandReads:
+    cdef readonly str holder
+    cdef readonly object otherwise
+
+
 cdef class DatabaseCall(Call):
     cdef public object system
     cdef public object text
@@ -18,6 +43,8 @@ cdef class DatabaseCall(Call):
     cdef public object peer_port
     cdef public object error_type
     cdef public object told
+    cdef public Place place
+    cdef public object peer_told
     cdef public bint parameterized
     cdef object _remembered(self)
     cdef str _name(self)

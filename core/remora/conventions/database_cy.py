@@ -73,7 +73,84 @@ DEFAULT_PORTS = {
 _NO_NAMESPACE_IN_NAME = frozenset({"redis", "valkey"})
 _BATCH = "BATCH"
 
-_told: Recent = Recent(512, 1 << 20)  # (system, text, parameterized, namespace, host, port) -> name, attributes
+# (place, text, parameterized), or (system, text, parameterized, namespace, host, port) -> name, attributes, peer
+_told: Recent = Recent(512, 1 << 20)
+_MAX_PLACES = 512
+_places: dict[Any, Place] = {}
+_MAX_PEERS = 1024
+_peers: dict[tuple[object, object], Peer] = {}
+MAX_ARGUMENTS = 16
+_MAX_COMMANDS = 1024
+_COUNTS = MAX_ARGUMENTS + 2
+
+
+@cython.cclass
+class Peer:
+    """The other end of the connections to one server: ``address`` is None where it is unknown or they differ."""
+
+    if not cython.compiled:
+        __slots__ = ("address", "mixed", "port")
+
+    def __init__(self, address: object = None, port: object = None) -> None:
+        self.address: Any = address
+        self.port: Any = port
+        self.mixed = False
+
+    def met(self, address: object, port: object) -> None:
+        """Takes note of whom a connection went to."""
+        if self.address is None:
+            if not self.mixed:
+                self.address, self.port = exact_text(address), exact_int(port)
+        elif self.address != address or self.port != port:
+            self.mixed = True
+            self.address = self.port = None
+
+
+def peer_of(host: object, port: object) -> Peer:
+    """What is known of the other end of connections to a server by that name."""
+    peer = _peers.get((host, port))
+    if peer is None:
+        peer = Peer(host) if type(host) is str and host[:1] == "/" else Peer()
+        if len(_peers) < _MAX_PEERS:
+            _peers[(host, port)] = peer
+    return peer
+
+
+@cython.cclass
+class Place:
+    """Where calls go. ``commands`` remembers what is told of commands that are known by name and number of arguments.
+
+    ``peer`` may become known, and change, later on.
+    """
+
+    if not cython.compiled:
+        __slots__ = ("commands", "host", "namespace", "peer", "port", "system")
+
+    def __init__(
+        self, system: Any, namespace: object = None, host: object = None, port: object = None, peer: object = None
+    ) -> None:
+        self.system = system
+        self.namespace = namespace
+        self.host = host
+        self.port = port
+        self.peer: Any = peer
+        self.commands: dict[Any, Any] = {}
+
+    def call(self) -> DatabaseCall:
+        """A record of a call to here, of which nothing else is known yet."""
+        return _bare(self)
+
+
+def place_of(system: Any, namespace: object, host: object, port: object) -> Place:
+    """The place for these, the same for all connections to it."""
+    key = (system, namespace, host, port)
+    place = _places.get(key)
+    if place is None:
+        place = Place(system, namespace, host, port)
+        if len(_places) >= _MAX_PLACES:
+            _places.clear()
+        _places[key] = place
+    return place
 
 
 @cython.cclass
@@ -108,6 +185,8 @@ class DatabaseCall(Call):
             "parameterized",
             "peer_address",
             "peer_port",
+            "peer_told",
+            "place",
             "port",
             "statement",
             "status_code",
@@ -143,6 +222,8 @@ class DatabaseCall(Call):
         self.stored_procedure = stored_procedure
         self.batch_size = batch_size
         self.statement: Any = None
+        self.place: Any = None
+        self.peer_told: Any = None
         self.told: Any = None
         self.status_code: Any = None
         self.peer_address: Any = None
@@ -169,17 +250,30 @@ class DatabaseCall(Call):
         if told is None:
             return self._start()
         self.told = None  # good for one start: fields may be set again
+        self.peer_told = told[2]
         attributes: dict[str, Any] = told[1]
         return attributes.copy()
 
+    def remember(self) -> Any:
+        """What is told of such a call now: its name, its attributes at the start, the peer among them."""
+        name, attributes = self._name(), self._start()
+        return name, attributes, self.peer_told
+
     def _remembered(self) -> Any:
-        """Name and attributes of a call that is a query and nothing else; None where they have to be worked out."""
+        """Name, attributes and peer of a call that is a query and nothing else; None where it is more."""
         told = self.told
         if told is None and _is_only_a_query(self):
-            key = (self.system, self.text, self.parameterized, self.namespace, self.host, self.port)
+            place: Place | None = self.place
+            address: Any = None
+            if place is not None and _is_still_of(self, place):
+                key: Any = (place, self.text, self.parameterized)
+                if place.peer is not None:
+                    address = place.peer.address
+            else:
+                key = (self.system, self.text, self.parameterized, self.namespace, self.host, self.port)
             told = _told.find(key)
-            if told is None:
-                told = (self._name(), self._start())
+            if told is None or told[2] is not address:
+                told = self.remember()
                 if len(self.text) <= sql.MAX_TEXT_CHARS:
                     _told.keep(key, told, len(self.text))
             self.told = told
@@ -221,6 +315,8 @@ class DatabaseCall(Call):
             port = exact_int(self.port)
             if port is not None and port != DEFAULT_PORTS.get(system) and host[0] != "/":
                 attributes[SERVER_PORT] = port
+        if self.place is not None:
+            self.peer_told = _put_peer(attributes, self.place.peer)
         return attributes
 
     def end(self, exception: Any) -> dict[str, Any]:
@@ -242,6 +338,10 @@ class DatabaseCall(Call):
                 port = exact_int(self.peer_port)
                 if port is not None:
                     attributes[NETWORK_PEER_PORT] = port
+        elif self.place is not None:
+            peer: Peer | None = self.place.peer
+            if peer is not None and peer.address is not self.peer_told:
+                _put_peer(attributes, peer)
         return attributes
 
     def description(self, exception: Any) -> str | None:
@@ -316,3 +416,129 @@ def _put(attributes: dict[str, Any], key: str, value: object) -> None:
     text = exact_text(value)
     if text:
         attributes[key] = text
+
+
+@cython.cfunc
+def _put_peer(attributes: dict[str, Any], peer: Peer | None) -> object:
+    """The address that was put."""
+    if peer is None or peer.address is None:
+        return None
+    address: object = peer.address
+    attributes[NETWORK_PEER_ADDRESS] = address
+    if peer.port is not None:
+        attributes[NETWORK_PEER_PORT] = peer.port
+    return address
+
+
+@cython.cfunc
+def _is_still_of(call: DatabaseCall, place: Place) -> cython.bint:
+    return (
+        call.system is place.system
+        and call.namespace is place.namespace
+        and call.host is place.host
+        and call.port is place.port
+    )
+
+
+@cython.cfunc
+def _bare(place: Place) -> DatabaseCall:
+    if cython.compiled:
+        call: DatabaseCall = DatabaseCall.__new__(DatabaseCall)
+        call.system = place.system
+        call.namespace = place.namespace
+        call.host = place.host
+        call.port = place.port
+    else:
+        call = DatabaseCall(place.system, namespace=place.namespace, host=place.host, port=place.port)
+    call.place = place
+    return call
+
+
+@cython.final
+@cython.cclass
+class QueryReads:
+    """The describer of ``execute(cursor, query, parameters)`` of a driver's cursors.
+
+    The place stands on the object that the cursor has under the name ``holder`` (on the cursor itself if empty), as
+    ``_remora_place``; where it does not, and for all that is no plain text, ``otherwise`` describes the call.
+    """
+
+    if not cython.compiled:
+        __slots__ = ("holder", "otherwise")
+
+    def __init__(self, holder: str, otherwise: Any) -> None:
+        self.holder = holder
+        self.otherwise = otherwise
+
+    def __call__(self, cursor: Any, query: Any = None, parameters: Any = None, *rest: Any, **kwargs: Any) -> Any:
+        if type(query) is str and not kwargs:
+            found: Any = getattr(getattr(cursor, self.holder, None) if self.holder else cursor, PLACE, None)
+            if type(found) is Place:
+                place: Place = found
+                call: DatabaseCall = _bare(place)
+                call.text = query
+                call.parameterized = has_values(parameters)
+                return call
+        return self.otherwise(cursor, query, parameters, *rest, **kwargs)
+
+
+PLACE = "_remora_place"
+
+
+def has_values(parameters: Any) -> bool:
+    """Whether values were passed apart from a query."""
+    kind = type(parameters)
+    if kind is tuple or kind is list or kind is dict:
+        return bool(parameters)
+    try:
+        return parameters is not None and len(parameters) > 0
+    except Exception:  # an iterator or an array of sorts: something was passed
+        return True
+
+
+@cython.final
+@cython.cclass
+class CommandReads:
+    """The describer of ``execute_command(client, *args)``, of which the first is the command's name.
+
+    The place stands on what the client has under the name ``holder`` (on the client itself if empty). What was told
+    of a command is told again of all with the same name and as many arguments. The first time, and where all
+    arguments matter, ``otherwise(client, args)`` describes it: the record, and whether it may be told again.
+    """
+
+    if not cython.compiled:
+        __slots__ = ("holder", "otherwise")
+
+    def __init__(self, holder: str, otherwise: Any) -> None:
+        self.holder = holder
+        self.otherwise = otherwise
+
+    def __call__(self, client: Any, *args: Any, **_: Any) -> Any:
+        if not args:
+            return None
+        name: Any = args[0]
+        count: cython.Py_ssize_t = min(len(args) - 1, MAX_ARGUMENTS + 1)
+        found: Any = getattr(getattr(client, self.holder, None) if self.holder else client, PLACE, None)
+        place: Place
+        call: DatabaseCall
+        known: Any = None
+        told: Any = None
+        if type(found) is Place and type(name) is str:
+            place = found
+            known = place.commands.get(name)
+            if known is not None:
+                told = known[count]
+                if told is not None and told[2] is (None if place.peer is None else place.peer.address):
+                    call = _bare(place)
+                    call.told = told
+                    return call
+        described: tuple[Any, Any] = self.otherwise(client, args)
+        if described[1] and type(name) is str:
+            call = described[0]
+            place = call.place
+            known = place.commands.get(name)
+            if known is None and len(place.commands) < _MAX_COMMANDS:
+                known = place.commands[name] = [None] * _COUNTS
+            if known is not None:
+                known[count] = call.told
+        return described[0]

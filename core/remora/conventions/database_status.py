@@ -8,6 +8,7 @@ _MAX_CODE_CHARS = 64
 _MAX_CODE_DIGITS = 9
 _NUMBERED = frozenset({"mysql", "mariadb", "microsoft.sql_server", "tidb"})
 _NOT_SQL = frozenset({"elasticsearch", "mongodb", "opensearch", "redis", "valkey"})
+_OWN_NUMBER = {"clickhouse": "code", "trino": "error_code"}
 _SQLSTATE_NAMES = ("sqlstate", "pgcode", "sqlite_errorname")
 
 
@@ -32,6 +33,12 @@ def _status_code(system: str, exception: BaseException) -> str | None:
         number = exact_int(getattr(exception, "errno", None) or getattr(exception, "number", None) or first)
         if number is not None and number > 0 and type(first) is not bool:
             return str(number)[:_MAX_CODE_DIGITS]
+    own = _OWN_NUMBER.get(system)
+    if own is not None:
+        # clickhouse-driver's cursors wrap the client's exception.
+        number = exact_int(getattr(exception, own, None) or getattr(first, own, None))
+        if number is not None and number > 0:
+            return str(number)[:_MAX_CODE_DIGITS]
     for name in _SQLSTATE_NAMES:
         code = exact_text(getattr(exception, name, None))
         if code:
@@ -42,7 +49,7 @@ def _status_code(system: str, exception: BaseException) -> str | None:
     if type(first) is dict:  # pg8000 passes the server's fields on
         code = exact_text(first.get("C"))
         return code[:_MAX_CODE_CHARS] if code else None
-    if type(first) is str and len(arguments) > 1 and len(first) == 5 and first.isalnum() and first.isupper():
+    if type(first) is str and len(arguments) > 1 and len(first) == 5 and first.isalnum() and first == first.upper():
         return first  # pyodbc begins with the SQLSTATE
     return None
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from remora.conventions import globs, url
+from remora.conventions import globs
+from remora.conventions import url_cy as url
 from remora.conventions.call import HTTP_CLIENT
 from remora.conventions.values_cy import exact_int, exact_text
 

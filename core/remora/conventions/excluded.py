@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from remora import diagnostics
-from remora.conventions import globs, url
+from remora.conventions import globs
+from remora.conventions import url_cy as url
 from remora.conventions.call import HTTP_CLIENT, HTTP_SERVER
 from remora.conventions.values_cy import exact_int, exact_text
 
@@ -19,6 +20,7 @@ class Excluded:
     ``expressions`` are searched in the path, the URL and the URL with its query (OpenTelemetry's variables). Of the
     ``patterns`` one that begins with a slash is held against the path, one with a slash further on against host and
     path or, with a scheme, the URL without its query, any other against the host, with or without its port.
+    ``left_out`` counts those that were.
     """
 
     def __init__(self, expressions: Iterable[str], patterns: Iterable[str]) -> None:
@@ -34,16 +36,20 @@ class Excluded:
             if "/" in pattern and not pattern.startswith("/")
         )
         self._hosts = globs.any_of((pattern for pattern in patterns if "/" not in pattern), ignore_case=True)
+        self.left_out = 0
 
     def __call__(self, call: Any) -> bool:
         """Whether the call is to be left out; a call that cannot be judged is not."""
         try:
             if call.family == HTTP_SERVER:
-                return self._matches(*_served(call))
-            return call.family == HTTP_CLIENT and self._matches(*_sent(call))
+                excluded = self._matches(*_served(call))
+            else:
+                excluded = call.family == HTTP_CLIENT and self._matches(*_sent(call))
         except Exception as error:
             diagnostics.say("excluded", f"a request's URL could not be judged: {diagnostics.fault_text(error)}")
             return False
+        self.left_out += excluded
+        return excluded
 
     def _matches(self, scheme: str, host: str, port: int | None, path: str, query: str) -> bool:
         search = self._search

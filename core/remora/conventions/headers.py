@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from remora.conventions.url import host_and_port
+from remora.conventions.url_cy import host_and_port
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -73,6 +73,10 @@ def port(text: str) -> int | None:
 
 def of_multidict(values: Any) -> Callable[[str], object]:
     """Reads request headers from a multidict or a message, whose ``get`` tells only the first of several."""
+    if hasattr(values, "getall"):
+        lower = {name.lower(): value for name, value in values.items()}
+        if len(lower) == len(values):  # none came twice: the usual case, which is read without a function of ours
+            return lower.get
     found = getattr(values, "getall", None) or getattr(values, "get_all", None)
     if found is None:
         return values.get  # type: ignore[no-any-return]

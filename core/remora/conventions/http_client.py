@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from remora.conventions.http_client_cy import HttpClientCall
+from remora.conventions.http_client_cy import HttpClientCall, signed
 
-__all__ = ["HttpClientCall"]
+__all__ = ["HttpClientCall", "signed"]

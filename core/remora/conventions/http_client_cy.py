@@ -10,7 +10,7 @@ try:
 except ModuleNotFoundError:
     from remora import _cython as cython  # type: ignore[no-redef]
 
-from remora.conventions import errors, methods, metrics, signatures
+from remora.conventions import errors, methods, metrics
 from remora.conventions.call import CLIENT, HTTP_CLIENT
 from remora.conventions.keys import (
     ERROR_TYPE,
@@ -35,10 +35,57 @@ else:
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Any
 
 COMPILED = cython.compiled
 _known: dict[str, str] = methods.KNOWN
+
+# AWS signature versions 4 and 2, Google's of both kinds, Azure storage.
+_SCHEMES = ("AWS4-", "AWS ", "GOOG4-", "GOOG1 ", "SharedKey ", "SharedKeyLite ")
+_PARAMETERS = ("X-Amz-Signature=", "X-Goog-Signature=", "&Signature=", "?Signature=", "?sig=", "&sig=")
+
+
+def signed(url: object, headers: Mapping[str, str] | Mapping[str, bytes]) -> bool:
+    """Whether the headers or the query bear a cloud's signature, so that no header may be added to the request.
+
+    ``url`` is only looked at if it is a str.
+    """
+    if isinstance(headers, dict):
+        for name in ("Authorization", "authorization"):
+            if name in headers and _by_cloud(headers[name]):
+                return True
+    # What is no dict knows its headers in any spelling.
+    elif _bears_authorization(headers) and _by_cloud(headers["Authorization"]):
+        return True
+    if type(url) is not str:
+        return False
+    text: str = url
+    if "ignature=" not in text and "sig=" not in text:
+        return False
+    return any(parameter in text for parameter in _PARAMETERS)
+
+
+@cython.cfunc
+def _bears_authorization(headers: Any) -> cython.bint:
+    # requests' and httpx's keep the lower-case names: to learn from the mapping itself that it has none of that takes
+    # functions of Python, and an exception.
+    kept: Any = getattr(headers, "_store", None)
+    if isinstance(kept, dict):
+        return "authorization" in kept
+    kept = getattr(headers, "_list", None)  # httpx's: (name as written, its lower case, value)
+    if type(kept) is list and kept and type(kept[0]) is tuple and len(kept[0]) == 3:
+        for line in kept:
+            if line[1] == b"authorization":
+                return True
+        return False
+    return "Authorization" in headers
+
+
+@cython.cfunc
+def _by_cloud(value: object) -> cython.bint:
+    text = value.decode("latin-1") if isinstance(value, bytes) else value
+    return isinstance(text, str) and text.startswith(_SCHEMES)
 
 
 @cython.cclass
@@ -46,7 +93,7 @@ class HttpClientCall(Call):
     """One attempt to send a request; a redirect or retry on the wire is a call of its own with a ``resend_count``.
 
     ``method`` and ``url`` as the library has them (str, bytes or an object that prints as the absolute URL; see
-    ``conventions.url.absolute`` for libraries that know the parts only); ``carrier`` takes the propagation headers,
+    ``conventions.url_cy.absolute`` for libraries that know the parts only); ``carrier`` takes the propagation headers,
     unless it or the URL bears a cloud's signature: then the request is sent as it was signed.
 
     To be set afterwards, where known: ``status``; ``protocol_version`` (11, "HTTP/1.1", "h2"); ``protocol_name`` if it
@@ -82,7 +129,7 @@ class HttpClientCall(Call):
         self.parts: Any = None
         self.headers: object = carrier
         self.response_headers: object = None
-        self.carrier = None if carrier is None or signatures.signed(url, carrier) else carrier
+        self.carrier = None if carrier is None or signed(url, carrier) else carrier
         self.status: object = None
         self.protocol_version: object = None
         self.protocol_name: object = None
@@ -100,13 +147,16 @@ class HttpClientCall(Call):
         """The same method on the same host: requests over urllib3 over http.client."""
         if self.method != outer.method and exact_text(self.method) != exact_text(outer.method):
             return False
-        ours, theirs = _parts(self)[0], _parts(outer)[0]
+        ours: Origin = _parts(self)[0]
+        theirs: Origin = _parts(outer)[0]
         return ours is theirs or (ours.address == theirs.address and ours.port == theirs.port)
 
-    def goes_to(self, host: Any, port: Any) -> bool:
-        """Whether the request is for this host and port, so that a connection to them is its own."""
-        origin = _parts(self)[0]
-        return origin.address == host and origin.port == port
+    def covers(self, method: Any, host: Any, port: Any) -> bool:
+        """Whether a request to this host and port, which a layer below is about to send, is this very one."""
+        if method is not None and self.method != method:
+            return False
+        origin: Origin = _parts(self)[0]
+        return bool(origin.address == host and origin.port == port)
 
     def name(self) -> str:
         """The method; never the URL."""

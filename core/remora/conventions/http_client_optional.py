@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from remora.conventions import header_pairs, http_optional, url
+from remora.conventions import header_pairs, http_optional
+from remora.conventions import url_cy as url
 from remora.conventions.keys import (
     HTTP_REQUEST_BODY_SIZE,
     HTTP_RESPONSE_BODY_SIZE,

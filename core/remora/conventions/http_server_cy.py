@@ -10,7 +10,8 @@ try:
 except ModuleNotFoundError:
     from remora import _cython as cython  # type: ignore[no-redef]
 
-from remora.conventions import errors, headers, methods, metrics, redaction, url
+from remora.conventions import errors, headers, methods, metrics
+from remora.conventions import url_cy as url
 from remora.conventions.call import HTTP_SERVER, SERVER
 from remora.conventions.keys import (
     CLIENT_ADDRESS,
@@ -29,10 +30,12 @@ from remora.conventions.keys import (
 if not cython.compiled:
     from remora.conventions.call_cy import Call
     from remora.conventions.network_cy import put_network
+    from remora.conventions.redaction_cy import url_query
     from remora.conventions.values_cy import exact_int, exact_text
 else:
     from cython.cimports.remora.conventions.call_cy import Call
     from cython.cimports.remora.conventions.network_cy import put_network
+    from cython.cimports.remora.conventions.redaction_cy import url_query
     from cython.cimports.remora.conventions.values_cy import exact_int, exact_text
 
 TYPE_CHECKING = False
@@ -186,7 +189,7 @@ class HttpServerCall(Call):
                 query = exact_text(query) or ""
             query = query.removeprefix("?")
             if query:
-                attributes[URL_QUERY] = redaction.url_query(query)
+                attributes[URL_QUERY] = url_query(query)
         self.put_from_headers(attributes)
         if self.protocol_version is not None or self.peer_address is not None:
             put_network(attributes, self.protocol_name, self.protocol_version, self.peer_address, self.peer_port)

@@ -26,6 +26,8 @@ _CODES: Final = {  # of clients that keep the code only as the exception's class
 _MAX_CODE_CHARS = 32
 _COMMAND = "Command # "
 _CAUSED = " of pipeline caused error: "
+_SCRIPT = " script: "
+_PLACE = "@user_"
 
 
 def status_code(exception: BaseException) -> str | None:
@@ -47,8 +49,10 @@ def status_code(exception: BaseException) -> str | None:
 
 
 def redacted(message: object, limit: int = redaction.MAX_TEXT_CHARS) -> str:
-    """A message or stack trace without the commands of a pipeline that redis-py quotes in full."""
+    """A message or stack trace without the commands that redis-py quotes in full and what scripts say."""
     text = redaction.database_text(message, limit)
+    if _PLACE in text:
+        text = "\n".join(map(_without_words_of_scripts, text.split("\n")))
     if _COMMAND not in text:
         return text
     pieces: list[str] = []
@@ -67,3 +71,13 @@ def redacted(message: object, limit: int = redaction.MAX_TEXT_CHARS) -> str:
         position = closing
     pieces.append(text[position:])
     return "".join(pieces)
+
+
+def _without_words_of_scripts(line: str) -> str:
+    """``words script: <digest>, on @user_script:1.``: the words are the script's own; where it failed stays."""
+    end = line.rfind(_SCRIPT)
+    if end < 0 or _PLACE not in line[end:]:
+        return line
+    kind, colon, _ = line[:end].partition(": ")
+    kept = kind + colon if colon and kind.endswith("Error") and " " not in kind else ""
+    return f"{kept}{redaction.REDACTED}{line[end:]}"

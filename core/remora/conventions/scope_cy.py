@@ -185,10 +185,20 @@ async def _last(sent: Any, over: Any) -> None:
     over()
 
 
+class WebSocketCall(ScopeCall):
+    """A websocket's connection: of days, it may be, and so no measurement of how long requests take."""
+
+    __slots__ = ()
+    duration: Any = None
+    active: Any = None
+
+
 def request(_: Any, scope: Any, *__: Any, **___: Any) -> ScopeCall | None:
     """The describer for an application object's ``__call__(self, scope, receive, send)``."""
     kind = scope["type"]
-    return ScopeCall(scope) if kind == "http" or kind == "websocket" else None
+    if kind == "http":
+        return ScopeCall(scope)
+    return WebSocketCall(scope) if kind == "websocket" else None
 
 
 serves(HTTP_SERVER)(request)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from remora.conventions import query_documents, redaction, url
+from remora.conventions import query_documents, redaction
+from remora.conventions import url_cy as url
 from remora.conventions.call import DATABASE, HTTP_CLIENT
 from remora.conventions.database import DEFAULT_PORTS, DatabaseCall
 from remora.conventions.keys import (
@@ -106,6 +107,8 @@ class SearchEngineCall(DatabaseCall):
     def end(self, exception: Any) -> dict[str, Any]:
         """Adds the node that answered, where that was not known before."""
         attributes: dict[str, Any] = super().end(exception)
+        if exception is not None and self.cluster is None and self.node_name is None:
+            self.cluster, self.node_name = managed(getattr(exception, "meta", None))
         node = self.node
         if node is not None and self.host != node[1]:
             attributes[SERVER_ADDRESS] = node[1]
@@ -127,6 +130,14 @@ class SearchEngineCall(DatabaseCall):
         origin, rest = url.split(url.absolute(scheme, host, port, (prefix or "") + self.path))
         query = "&".join(f"{name}={redaction.REDACTED}" for name in self.parameters)
         return url.full(origin, rest) + ("?" + query if query else "")
+
+
+def managed(meta: Any) -> tuple[str | None, str | None]:
+    """What a managed service calls the cluster and the node that answered; ``meta`` is an answer's or an error's."""
+    headers = getattr(meta, "headers", None)
+    if headers is None:
+        return None, None
+    return headers.get("x-found-handling-cluster"), headers.get("x-found-handling-instance")
 
 
 def endpoint(method: str, path: str) -> str:

@@ -136,6 +136,8 @@ _QUOTES_ARE_STRINGS = Dialect(quotes_are_strings=True)
 _BY_SYSTEM = {
     "postgresql": _POSTGRESQL,
     "cockroachdb": _POSTGRESQL,
+    "duckdb": _POSTGRESQL,
+    "trino": _POSTGRESQL,
     "mysql": _MYSQL,
     "mariadb": _MYSQL,
     "tidb": _MYSQL,

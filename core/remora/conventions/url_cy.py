@@ -10,12 +10,14 @@ try:
 except ModuleNotFoundError:
     from remora import _cython as cython  # type: ignore[no-redef]
 
-from remora.conventions import redaction
+from remora.conventions import redaction_cy as redaction
 from remora.conventions.sensitive_names import hides, percent_decoded
 
 if not cython.compiled:
+    from remora.conventions.redaction_cy import url_query
     from remora.conventions.values_cy import exact_int, exact_text
 else:
+    from cython.cimports.remora.conventions.redaction_cy import url_query
     from cython.cimports.remora.conventions.values_cy import exact_int, exact_text
 
 TYPE_CHECKING = False
@@ -77,14 +79,27 @@ def full(origin: Origin, rest: str) -> str:
     """The url.full attribute: nothing in it gives access to anything."""
     if origin.credential_path:
         rest = _without_path_credential(origin, rest)
-    if "?" not in rest and "#" not in rest and ";" not in rest and "@" not in rest and "%" not in rest:
-        return origin.text + rest  # "%40" is an "@", too
+    at: cython.Py_ssize_t = 0
+    odd: cython.bint = False
+    char: cython.Py_UCS4
+    for char in rest:
+        if char == "?" or char == "#":
+            break
+        if char == ";" or char == "@" or char == "%":  # "%40" is an "@", too
+            odd = True
+        at += 1
+    if not odd:
+        if at == len(rest):
+            return origin.text + rest
+        if rest[at] == "?" and "#" not in rest:
+            at += 1
+            return origin.text + rest[:at] + url_query(rest[at:])
     rest, hash_mark, fragment = rest.partition("#")
     path, question_mark, query = rest.partition("?")
     if query:
-        query = redaction.url_query(query)
+        query = url_query(query)
     if "=" in fragment:
-        fragment = redaction.url_query(fragment)
+        fragment = url_query(fragment)
     return origin.text + without_path_secrets(path) + question_mark + query + hash_mark + fragment
 
 

@@ -72,6 +72,8 @@ def same_library(guest: Guest, native: Instrumentation) -> bool:
     """Whether a plugin of ours does what the guest does: one span per call, so only one of them may ride."""
     if _bare(guest.entry_point.name) == _bare(native.name):
         return True
+    if native.convention == "pool":
+        return False  # it counts connections, and makes no spans
     if _side(guest.entry_point.name) + _side(native.convention) in ("clientserver", "serverclient"):
         return False  # aiohttp has both, and they are two instrumentors
     if guest.libraries & {normalized(requirement(text)[0]) for text in native.supports}:

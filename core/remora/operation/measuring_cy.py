@@ -90,6 +90,14 @@ class Measuring:
         self.duration_metric = duration
         return None
 
+    def count(self, metric: Any, started: dict[str, Any], ended: dict[str, Any], amount: Any) -> Any:
+        """Adds to a counter; its attributes are those of the call's span."""
+        counter: Sum = self.metering.counter(
+            self.scope, metric.name, metric.unit, metric.description, metric.keys, monotonic=True
+        )
+        counter.add(key_of(counter.keys, ended, started), amount)
+        return None
+
 
 @cython.final
 @cython.freelist(32)

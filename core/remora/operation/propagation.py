@@ -24,6 +24,8 @@ class Propagation:
         self.trace = "tracecontext" in names
         self.baggage = "baggage" in names
         self.further = further
+        # Of a frame without baggage ``traceparent`` is all that is written, and ``tracestate`` where there is one.
+        self.simple = self.trace and not further
         self.unsampled = 0
         # Without any of these headers there is nothing to extract; None: other packages' propagators have their own.
         self.awaited: tuple[str, ...] | None = self._awaited()

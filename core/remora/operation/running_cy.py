@@ -10,8 +10,11 @@ try:
 except ModuleNotFoundError:
     from remora import _cython as cython  # type: ignore[no-redef]
 
+from time import time_ns
+
 from remora.conventions.keys import ERROR_TYPE
 from remora.telemetry import readable, spans_cy
+from remora.telemetry.traceparent_cy import traceparent
 
 if not cython.compiled:
     from remora.conventions.call_cy import Call
@@ -32,8 +35,10 @@ if TYPE_CHECKING:
 
 COMPILED = cython.compiled
 _BRIDGE = readable  # imported so that the engine can make OpenTelemetry objects and read exceptions
+INTERNAL = 0
 SERVER = 1
 CONSUMER = 4
+MESSAGING = 8  # the family
 
 
 @cython.final
@@ -59,14 +64,6 @@ class Operations:
         self.optional: Any = None
         self.measuring: Any = None
 
-    def open_call(self, family: cython.uint) -> Any:
-        """The innermost open call, if it is of ``family``: what a layer below it does is a part of it."""
-        frame: Frame = current()
-        call = frame.open_call
-        if call is None or not frame.open_families & family or call.family != family:
-            return None
-        return call
-
     def begin(self, call: Any) -> Running | None:
         """Starts the call's span and makes it current; None when it is not to be traced (a double, suppressed)."""
         if call is None or not self.active:
@@ -79,20 +76,44 @@ class Operations:
             _silenced(self, call, frame)
             return None
         try:
-            return _started(self, call, frame)
+            return _started(self, call, frame, 0)
         except Exception as error:
             self.fault("start", error)
             return None
 
+    def passed(self, call: Any, start_ns: cython.ulonglong, exception: Any = None) -> Any:
+        """Makes the span of a call that is over and began at ``start_ns`` (Unix time).
+
+        For calls of which only their end tells whether they are worth one, as most polls of a queue are not.
+        """
+        if call is None or not self.active:
+            return None
+        frame: Frame = current()
+        if frame.suppressed:
+            return None
+        try:
+            running = _started(self, call, frame, start_ns)
+        except Exception as error:
+            self.fault("start", error)
+            return None
+        if running is not None:
+            if running.measured is not None and running.measured.began_ns:
+                running.measured.began_ns -= max(0, time_ns() - start_ns)
+            running.end(exception)
+        return None
+
 
 @cython.cfunc
-def _started(operations: Operations, call: Call, frame: Frame) -> Running | None:
+def _started(operations: Operations, call: Call, frame: Frame, start_ns: cython.ulonglong) -> Running | None:
     family: cython.uint = call.family
     if frame.open_families & family and _doubles(call, frame, family):
         return None
     kind: cython.int = call.kind
+    role: cython.int = kind
     parent: Frame = frame
-    if call.extracts:
+    if kind == SERVER and frame.span is not None and _program_serves(frame):
+        role = INTERNAL
+    elif call.extracts:
         incoming = _extracted(operations.propagation, call)
         if incoming is not None:
             parent = incoming
@@ -101,11 +122,16 @@ def _started(operations: Operations, call: Call, frame: Frame) -> Running | None
             parent = Frame()
     if operations.excluded is not None and operations.excluded(call):
         return _left_out(operations, call, parent)
+    links: list[Any] | None = None
+    if family == MESSAGING:
+        origins = cython.cast(object, call).origins(operations.propagation, parent)
+        parent = origins[0]
+        links = origins[1]
     name: str = call.name()
     attributes: dict[str, Any] = call.start()
     if operations.optional is not None:
         name = operations.optional.begun(call, name, attributes)
-    span: Span = operations.engine.begin(operations.scope, name, kind, parent, attributes, None, 0)
+    span: Span = operations.engine.begin(operations.scope, name, role, parent, attributes, links, start_ns)
     inner: Frame = parent.child(span)
     if kind == SERVER or kind == CONSUMER:
         inner.open_families = family
@@ -114,11 +140,30 @@ def _started(operations: Operations, call: Call, frame: Frame) -> Running | None
         inner.open_families = parent.open_families | family
     inner.open_call = call
     if call.carrier is not None and call.injects and (operations.reaches is None or operations.reaches(call)):
-        operations.propagation.inject(inner, call.carrier)
+        if span.tracestate or inner.baggage or not operations.propagation.simple:
+            operations.propagation.inject(inner, call.carrier)
+        else:
+            call.carrier["traceparent"] = traceparent(span)
+    if family == MESSAGING:
+        cython.cast(object, call).begun(operations.propagation, inner)
     measured = operations.measuring.begin(call, attributes, span) if operations.measuring is not None else None
+    if family == MESSAGING and measured is not None:
+        measured.started = cython.cast(object, call).measured(attributes)
     running = _running(operations, call, span, inner)
     running.measured = measured
     return running
+
+
+@cython.cfunc
+def _program_serves(frame: Frame) -> cython.bint:
+    """Whether the program has made a SERVER span for this very request, as a middleware of its own may do.
+
+    Another provider's may never reach us; then the request would have none.
+    """
+    if frame.server is not None or type(frame.span) is not Span:
+        return False
+    span: Span = frame.span
+    return span.kind_code == SERVER and not span.remote and not span.ended
 
 
 @cython.cfunc
@@ -260,6 +305,10 @@ class Running:
             span.finish(0)
             if measured is not None:
                 measured.end(span, attributes)
+                if call.family == MESSAGING:
+                    counted = cython.cast(object, call).counted()
+                    if counted is not None:
+                        self.operations.measuring.count(counted[0], measured.started, attributes, counted[1])
         else:
             span.finish(0)
         return None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 
-from remora.patching.calls_cy import AroundCall, AroundStream, arguments, begin, complete, doubled
+from remora.patching.calls_cy import AroundCall, AroundStream, Over, arguments, begin, complete, doubled, needs
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def _arguments(running: Running, args: Any, kwargs: Any) -> tuple[Any, Any]:
     if serving is None:
         return arguments(running, args, kwargs)
     try:
-        changed: tuple[Any, Any] = serving(args, kwargs, _over(running))
+        changed: tuple[Any, Any] = serving(args, kwargs, Over(running))
         return changed
     except Exception as error:
         running.operations.fault("arguments", error)
@@ -49,44 +49,32 @@ def _arguments(running: Running, args: Any, kwargs: Any) -> tuple[Any, Any]:
 
 def _around_coroutine(operations: Operations, reads: Reads, ends: Ends | None) -> Callable[..., Any]:
     family: int = getattr(reads, "serves", 0)
+    needed = needs(reads)
 
     def around_coroutine(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
         if doubled(operations, family):
             return wrapped(*args, **kwargs)
         # Without arguments it must fail at once if it needs some: uvicorn tells a factory from an application by that.
         made = None if args or kwargs else wrapped()
+        return run(wrapped, made, instance, args, kwargs)
 
-        async def run() -> Any:
-            running = begin(operations, reads, instance, args, kwargs)
-            if running is None:
-                return await (wrapped(*args, **kwargs) if made is None else made)
-            passed, named = _arguments(running, args, kwargs)
-            try:
-                result = await (wrapped(*passed, **named) if made is None else made)
-            except BaseException as error:
-                running.end(error)
-                raise
-            else:
-                complete(running, ends, result)
-                return result
-            finally:
-                running.leave()  # the call may have been over before
-
-        return run()
+    async def run(wrapped: Any, made: Any, instance: Any, args: Any, kwargs: Any) -> Any:
+        running = begin(operations, reads, instance, args, kwargs, needed)
+        if running is None:
+            return await (wrapped(*args, **kwargs) if made is None else made)
+        args, kwargs = _arguments(running, args, kwargs)
+        try:
+            result = await (wrapped(*args, **kwargs) if made is None else made)
+        except BaseException as error:
+            running.end(error)
+            raise
+        else:
+            complete(running, ends, result)
+            return result
+        finally:
+            running.leave()  # the call may have been over before
 
     return around_coroutine
-
-
-def _over(running: Running) -> Callable[[], None]:
-    def over() -> None:
-        # What the function still does stays inside: its frame is only taken off when it returns.
-        token, running.token = running.token, None
-        try:
-            running.end()
-        finally:
-            running.token = token
-
-    return over
 
 
 def _around_generator(operations: Operations, reads: Reads, ends: Ends | None) -> Callable[..., Any]:

@@ -1,14 +1,21 @@
 # C layout of what runs around a patched function.
 from remora.operation.running_cy cimport Operations, Running
 
-cpdef Running begin(Operations operations, object reads, object instance, object args, object kwargs)
+cpdef Running begin(Operations operations, object reads, object instance, tuple args, object kwargs, int needed=*)
+cpdef bint within(tuple part, object instance, tuple args)
 cpdef object complete(Running running, object ends, object result)
 cpdef bint doubled(Operations operations, unsigned int family)
 cpdef tuple arguments(Running running, object args, object kwargs)
 
 
+cdef class Over:
+    cdef Running running
+
+
 cdef class AroundCall:
     cdef unsigned int family
+    cdef int needed
+    cdef tuple part
     cdef Operations operations
     cdef object reads
     cdef object ends
@@ -16,6 +23,12 @@ cdef class AroundCall:
 
 cdef class AroundStream(AroundCall):
     pass
+
+
+cdef class Receiving:
+    cdef Operations operations
+    cdef object reads
+    cpdef object told(self, object began_ns, object result, object exception, object instance, object args, object kwargs)
 
 
 cdef class Looking:
@@ -31,6 +44,7 @@ cdef class Enriching:
 cdef class Replacing:
     cdef Operations operations
     cdef object function
+    cdef tuple part
     cdef bint tells_instance
 
 

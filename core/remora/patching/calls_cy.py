@@ -11,10 +11,14 @@ try:
 except ModuleNotFoundError:
     from remora import _cython as cython  # type: ignore[no-redef]
 
+from time import time_ns
+
 if not cython.compiled:
+    from remora.conventions.call_cy import Call
     from remora.operation.running_cy import Operations, Running
     from remora.telemetry.spans_cy import Frame, current, pop, push
 else:
+    from cython.cimports.remora.conventions.call_cy import Call
     from cython.cimports.remora.operation.running_cy import Operations, Running
     from cython.cimports.remora.telemetry.spans_cy import Frame, current, pop, push
 
@@ -37,12 +41,56 @@ def doubled(operations: Operations, family: cython.uint) -> bool:
     return frame.suppressed or (frame.open_families & family) != 0
 
 
-def begin(operations: Operations, reads: Any, instance: Any, args: Any, kwargs: Any) -> Running | None:
-    """Asks the plugin what the call is and starts it; None when it is not traced. Never raises."""
+def within(part: tuple[Any, ...], instance: Any, args: tuple[Any, ...]) -> bool:
+    """Whether what runs now is a part of the innermost open call, by what ``conventions.call.part_of`` says."""
+    frame: Frame = current()
+    if frame.open_call is None or frame.open_families == 0 or frame.suppressed or instance is None:
+        return False
+    try:
+        outer: Call = frame.open_call
+        if not frame.open_families & outer.family:
+            return False
+        unless: str = part[3]
+        if unless and unless in instance.__dict__:
+            return False
+        at: cython.int = part[2]
+        method: Any = None
+        if at >= 0:
+            if len(args) <= at:
+                return False
+            method = args[at]
+        return outer.covers(method, getattr(instance, part[0]), getattr(instance, part[1]))
+    except Exception:
+        return False  # the layer's own record will tell
+
+
+def needs(reads: Any) -> int:
+    """How many arguments a describer looks at that ignores all others, as ``*_, **__`` says; -1 for others.
+
+    It is then only given those, for nobody has to put the others together.
+    """
+    code = getattr(reads, "__code__", None)
+    if code is None or hasattr(reads, "__func__") or code.co_flags & 0x0C != 0x0C or code.co_kwonlyargcount:
+        return -1
+    names = code.co_varnames[code.co_argcount : code.co_argcount + 2]  # of what takes the rest
+    return -1 if "".join(names).strip("_") else code.co_argcount
+
+
+def begin(
+    operations: Operations, reads: Any, instance: Any, args: tuple[Any, ...], kwargs: Any, needed: cython.int = -1
+) -> Running | None:
+    """Asks the plugin what the call is and starts it; None when it is not traced. Never raises.
+
+    ``needed`` is what ``needs`` says of the describer.
+    """
     if not operations.active:
         return None
     try:
-        if instance is None:
+        if instance is not None and needed == 2 and len(args) >= 1:
+            call = reads(instance, args[0])
+        elif instance is not None and needed == 1:
+            call = reads(instance)
+        elif instance is None:
             call = reads(*args, **kwargs) if kwargs else reads(*args)
         else:
             call = reads(instance, *args, **kwargs) if kwargs else reads(instance, *args)
@@ -78,23 +126,49 @@ def complete(running: Running, ends: Any, result: Any) -> Any:
     return None
 
 
+@cython.final
+@cython.cclass
+class Over:
+    """Ends a call before its function returns, as a server's does with background tasks after the answer is out."""
+
+    if not cython.compiled:
+        __slots__ = ("running",)
+
+    def __init__(self, running: Running) -> None:
+        self.running = running
+
+    def __call__(self) -> None:
+        # What the function still does stays inside: its frame is only taken off when it returns.
+        running: Running = self.running
+        token = running.token
+        running.token = None
+        try:
+            running.end()
+        finally:
+            running.token = token
+
+
 @cython.cclass
 class AroundCall:
     """The body for a plain function."""
 
     if not cython.compiled:
-        __slots__ = ("ends", "family", "operations", "reads")
+        __slots__ = ("ends", "family", "needed", "operations", "part", "reads")
 
     def __init__(self, operations: Operations, reads: Any, ends: Any) -> None:
         self.family = getattr(reads, "serves", 0)
+        self.part = getattr(reads, "part_of", None)
+        self.needed = needs(reads)
         self.operations = operations
         self.reads = reads
         self.ends = ends
 
     def __call__(self, wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
         running: Running | None = None
+        if self.part is not None and within(self.part, instance, args):
+            return wrapped(*args, **kwargs) if kwargs else wrapped(*args)
         if not doubled(self.operations, self.family):
-            running = begin(self.operations, self.reads, instance, args, kwargs)
+            running = begin(self.operations, self.reads, instance, args, kwargs, self.needed)
         if running is None:
             return wrapped(*args, **kwargs) if kwargs else wrapped(*args)
         try:
@@ -117,7 +191,7 @@ class AroundStream(AroundCall):
     def __call__(self, wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
         running: Running | None = None
         if not doubled(self.operations, self.family):
-            running = begin(self.operations, self.reads, instance, args, kwargs)
+            running = begin(self.operations, self.reads, instance, args, kwargs, self.needed)
         if running is None:
             return wrapped(*args, **kwargs) if kwargs else wrapped(*args)
         passed: tuple[Any, Any] = arguments(running, args, kwargs)
@@ -146,6 +220,42 @@ def _whole(running: Running, result: Any) -> cython.bint:
     except Exception as error:
         running.operations.fault("whole", error)
         return False
+
+
+@cython.final
+@cython.cclass
+class Receiving:
+    """The body for a function that fetches messages: only its end tells whether there was one, and so what to tell."""
+
+    if not cython.compiled:
+        __slots__ = ("operations", "reads")
+
+    def __init__(self, operations: Operations, reads: Any) -> None:
+        self.operations = operations
+        self.reads = reads
+
+    def __call__(self, wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
+        began_ns = time_ns()
+        try:
+            result = wrapped(*args, **kwargs) if kwargs else wrapped(*args)
+        except BaseException as exception:
+            self.told(began_ns, None, exception, instance, args, kwargs)
+            raise
+        self.told(began_ns, result, None, instance, args, kwargs)
+        return result
+
+    def told(self, began_ns: Any, result: Any, exception: Any, instance: Any, args: Any, kwargs: Any) -> Any:
+        """Has the plugin describe the call that is over, and makes its span."""
+        if not self.operations.active:
+            return None
+        try:
+            subject = () if instance is None else (instance,)
+            call = self.reads(result, exception, *subject, *args, **kwargs)
+        except Exception as fault:
+            self.operations.fault("reads", fault)
+            return None
+        self.operations.passed(call, began_ns, exception)
+        return None
 
 
 @cython.final
@@ -207,15 +317,16 @@ class Replacing:
     """The body of ``around``, with ``tells_instance`` of ``around_method``: the plugin's own function runs instead."""
 
     if not cython.compiled:
-        __slots__ = ("function", "operations", "tells_instance")
+        __slots__ = ("function", "operations", "part", "tells_instance")
 
     def __init__(self, operations: Operations, function: Any, tells_instance: cython.bint) -> None:
         self.operations = operations
         self.function = function
+        self.part: Any = getattr(function, "part_of", None)
         self.tells_instance = tells_instance
 
     def __call__(self, wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
-        if not self.operations.active:
+        if not self.operations.active or (self.part is not None and within(self.part, instance, args)):
             return wrapped(*args, **kwargs) if kwargs else wrapped(*args)
         if self.tells_instance:
             return self.function(wrapped, instance, args, kwargs)

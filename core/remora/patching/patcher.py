@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from remora.operation.running_cy import Operations
 
+    Rewrites = Callable[[tuple[Any, ...], dict[str, Any]], tuple[tuple[Any, ...], dict[str, Any]]]
+
 
 class Patcher:
     """Patches for one instrumentation; ``undo`` takes all of them back.
@@ -37,6 +39,7 @@ class Patcher:
         reads: Callable[..., Any],
         ends: Callable[..., Any] | None = None,
         streams: bool = False,
+        rewrites: Rewrites | None = None,
     ) -> None:
         """Makes each call of ``owner.attribute`` an operation.
 
@@ -45,6 +48,7 @@ class Patcher:
             ends: takes the record and the result, and completes the record. Not called when the function raised.
             streams: the result is iterated later; the operation ends with its last item. The record must have
                 ``whole(result) -> bool``: True when nothing is left to wait for.
+            rewrites: as for ``intercept``, but inside the operation: it sees its span, ``reads`` not what it changed.
 
         The record of a stream or a coroutine function may have ``arguments(args, kwargs) -> (args, kwargs)`` (``self``
         not among them) to change what the function is called with. That of a coroutine function may have
@@ -52,7 +56,7 @@ class Patcher:
         go on, as a server's does with background tasks after the answer is out.
         """
         body = around.body(self.operations, _lookup(owner, attribute), reads, ends, streams)
-        self._put(owner, attribute, body, reads, ends)
+        self._put(owner, attribute, body, reads, ends, inner=rewrites)
 
     def traced(
         self,
@@ -61,9 +65,31 @@ class Patcher:
         reads: Callable[..., Any],
         ends: Callable[..., Any] | None = None,
         streams: bool = False,
+        rewrites: Rewrites | None = None,
     ) -> Any:
         """Like ``wrap`` for a function that the plugin places itself, such as a method of a subclass."""
-        return function_wrapper()(function, around.body(self.operations, function, reads, ends, streams))
+        body = around.body(self.operations, function, reads, ends, streams)
+        return function_wrapper()(self._rewritten(function, rewrites), body)
+
+    def receives(self, owner: Any, attribute: str, reads: Callable[..., Any]) -> None:
+        """For functions that fetch messages: ``reads(result, exception, *arguments)`` is called when the call is over.
+
+        It returns the call's record, or None where there is nothing to tell, as of a poll that got nothing. ``result``
+        is None where ``exception`` was raised. Plain and coroutine functions.
+        """
+        from remora.patching import receiving  # deferred: only messaging has use for it
+
+        self._put(owner, attribute, receiving.body(self.operations, _lookup(owner, attribute), reads), reads)
+
+    def promises(self, owner: Any, attribute: str, *, reads: Callable[..., Any], follows: Callable[..., None]) -> None:
+        """Like ``wrap`` for a function whose result, such as a future, tells later how the operation went.
+
+        ``follows(call, result, over)`` is called with the result. It completes the record when more is known, and has
+        ``over(exception)``, or ``over()``, called at the end, in whatever thread; nothing is current until then.
+        """
+        from remora.patching import promising  # deferred: only messaging has use for it
+
+        self._put(owner, attribute, promising.body(self.operations, _lookup(owner, attribute), reads, follows), reads)
 
     def before(self, owner: Any, attribute: str, sees: Callable[..., None]) -> None:
         """Calls ``sees`` with the arguments before each call of ``owner.attribute``."""
@@ -160,10 +186,16 @@ class Patcher:
         self.operations.active = False
         self._undo.all()
 
-    def _put(self, owner: Any, attribute: str, body: Callable[..., Any], *describers: Any) -> None:
+    def _rewritten(self, function: Any, rewrites: Rewrites | None) -> Any:
+        return function if rewrites is None else function_wrapper()(function, Rewriting(self.operations, rewrites))
+
+    def _put(
+        self, owner: Any, attribute: str, body: Callable[..., Any], *describers: Any, inner: Rewrites | None = None
+    ) -> None:
         patch = sort_of(body, describers)
         if not self._undo.holds(owner, attribute):
-            self._undo.set(owner, attribute, function_wrapper()(_lookup(owner, attribute), body))
+            original = self._rewritten(_lookup(owner, attribute), inner)
+            self._undo.set(owner, attribute, function_wrapper()(original, body))
             self._patches[id(owner), attribute] = patch
         elif self._patches.get((id(owner), attribute)) != patch:
             # The same patch comes again where a module is imported twice; another one is a plugin's mistake.

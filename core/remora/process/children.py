@@ -69,7 +69,7 @@ def _environment(env: Any) -> dict[Any, Any] | None:
         return None
     carried: dict[Any, Any] = dict((os.environ if env is None else env).items())
     if env is not None:
-        for name in [name for name in carried if os.fsdecode(name) in _TRACE_VARIABLES]:
+        for name in [name for name in carried if os.fsdecode(name) in {*_TRACE_VARIABLES, *headers}]:
             if os.fsdecode(carried[name]) != os.environ.get(os.fsdecode(name)):
                 return None
             del carried[name]  # it may be spelled in bytes, and would then be there twice

@@ -122,6 +122,12 @@ def choice(*accepted: str) -> Callable[[str], str]:
     return read
 
 
+def histogram_aggregation(raw: str) -> str:
+    if raw.lower() != "explicit_bucket_histogram":
+        raise ValueError("explicit_bucket_histogram, for Remora makes no exponential histograms")
+    return raw.lower()
+
+
 def lowered(raw: str) -> str:
     return raw.lower()
 

@@ -96,8 +96,10 @@ class Settings(Frozen):
     captured_headers: dict[str, tuple[str, ...]]
     sanitized_headers: tuple[str, ...]
     optional_attributes: tuple[str, ...]
+    sqlcommenter: bool
     url_templates: tuple[str, ...]
     trust_forwarded: bool
+    message_parent: bool
     propagate_to: tuple[str, ...]
     sensitive_query_parameters: tuple[str, ...]
     quarantine_after: int

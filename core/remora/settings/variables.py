@@ -58,7 +58,9 @@ def _exporter(signal: str) -> Variable:
         f"{signal}_exporter",
         readers.exporters,
         "otlp",
-        f"Where {signal} go: otlp, store (the local store, whatever collector there is), console, or none.",
+        "Accepted and not read: Remora sends no logs."
+        if signal == "logs"
+        else f"Where {signal} go: otlp, store (the local store, whatever collector there is), console, or none.",
     )
 
 
@@ -214,6 +216,13 @@ VARIABLES: tuple[Variable, ...] = (
         "Whether metrics count from the start or from the last delivery: cumulative, delta or lowmemory.",
     ),
     Variable(
+        "OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION",
+        "",
+        readers.histogram_aggregation,
+        "explicit_bucket_histogram",
+        "How histograms are sent; explicit_bucket_histogram is the only one.",
+    ),
+    Variable(
         "OTEL_METRICS_EXEMPLAR_FILTER",
         "metrics_exemplar_filter",
         readers.choice("trace_based", "always_on", "always_off"),
@@ -300,6 +309,13 @@ VARIABLES: tuple[Variable, ...] = (
         "Opt-in attributes to add, names with * and ?, such as http.*.body.size.",
     ),
     Variable(
+        "REMORA_SQLCOMMENTER",
+        "sqlcommenter",
+        readers.flag,
+        "false",
+        "Statements take the trace context along, in a comment at their end.",
+    ),
+    Variable(
         "REMORA_URL_TEMPLATES",
         "url_templates",
         readers.names,
@@ -312,6 +328,13 @@ VARIABLES: tuple[Variable, ...] = (
         readers.switch,
         "true",
         "Believe Forwarded, X-Forwarded-* and X-Real-IP.",
+    ),
+    Variable(
+        "REMORA_MESSAGE_PARENT",
+        "message_parent",
+        readers.switch,
+        "false",
+        "A message's processing continues its producer's trace, instead of beginning one that is linked to it.",
     ),
     Variable(
         "REMORA_PROPAGATE_TO",

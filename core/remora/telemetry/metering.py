@@ -10,7 +10,7 @@ from remora.telemetry.names import METRIC_OVERFLOW
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from typing import Any
 
     from remora.telemetry.metrics_cy import HistogramPoint
@@ -35,6 +35,28 @@ class _Stream:
         self.since_ns = since_ns
 
 
+class _Observed:
+    __slots__ = ("asked", "description", "keys", "name", "scope", "unit")
+
+    def __init__(self, scope: Scope, name: str, unit: str, description: str, keys: tuple[str, ...]) -> None:
+        self.scope = scope
+        self.name = name
+        self.unit = unit
+        self.description = description
+        self.keys = keys
+        self.asked: list[Callable[[], Iterable[tuple[Any, int]]]] = []
+
+    def collected(self, since_ns: int, now_ns: int) -> collected.Collected | None:
+        points = [
+            collected.NumberPoint(_attributes(self.keys, key), since_ns, now_ns, value)
+            for sums in self.asked
+            for key, value in sums()
+        ]
+        if not points:
+            return None
+        return collected.Collected(self.scope, self.name, self.unit, self.description, collected.SUM, points)
+
+
 class Metering:
     """Makes instruments and collects them.
 
@@ -53,6 +75,7 @@ class Metering:
         self.temporality = temporality
         self.ledger = Ledger(EXEMPLARS[exemplar_filter], 2000, changed)
         self._streams: dict[tuple[Any, ...], _Stream] = {}
+        self._observed: dict[tuple[Any, ...], _Observed] = {}
         self._since_ns = time_ns()
         self.others: Any = None
 
@@ -91,6 +114,24 @@ class Metering:
         self._add(scope, name, unit, description, made)
         return made
 
+    def observe(
+        self,
+        scope: Scope,
+        name: str,
+        unit: str,
+        description: str,
+        keys: tuple[str, ...],
+        sums: Callable[[], Iterable[tuple[Any, int]]],
+    ) -> None:
+        """An up-down counter that ``sums()`` is asked for, on the worker's thread: the values of ``keys``, and a sum.
+
+        It must not raise. Several that observe the same metric in the same scope are asked one after the other.
+        """
+        observed = self._observed.setdefault(
+            (scope.name, scope.version, name), _Observed(scope, name, unit, description, keys)
+        )
+        observed.asked.append(sums)
+
     def _known(self, scope: Scope, name: str) -> Histogram | Sum | None:
         stream = self._streams.get((scope.name, scope.version, name))
         return stream.instrument if stream is not None else None
@@ -107,6 +148,8 @@ class Metering:
     def holds(self) -> bool:
         """Whether a collection now would give something."""
         if self.changed():
+            return True
+        if self._observed:
             return True
         if self.delta:
             return False
@@ -143,6 +186,7 @@ class Metering:
     def _taken_now(self, delta: bool) -> list[collected.Collected]:
         now_ns = time_ns()
         taken = [self._taken(stream, now_ns, delta) for stream in list(self._streams.values())]
+        taken += [observed.collected(self._since_ns, now_ns) for observed in list(self._observed.values())]
         return [each for each in taken if each is not None]
 
     def _taken(self, stream: _Stream, now_ns: int, delta: bool) -> collected.Collected | None:

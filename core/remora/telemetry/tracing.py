@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from remora import diagnostics
 from remora.telemetry import limits, readable, sampling
-from remora.telemetry.spans_cy import Engine, Frame, set_root
-from remora.telemetry.tracecontext import parse
+from remora.telemetry.spans_cy import Engine
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
     from typing import Any
 
     from remora.settings import Settings
 
-__all__ = ["engine", "inherit", "readable"]
+__all__ = ["engine", "readable"]
 
 
 def engine(settings: Settings, redact: Callable[[str], str] | None) -> Engine:
@@ -28,15 +27,6 @@ def engine(settings: Settings, redact: Callable[[str], str] | None) -> Engine:
         if made.id_generator is not None:
             made.root_flags = 2 if getattr(made.id_generator, "is_trace_id_random", bool)() else 0
     return made
-
-
-def inherit(environ: Mapping[str, str]) -> bool:
-    """Makes the trace of ``TRACEPARENT``/``TRACESTATE`` the parent of what this process starts, if there is one."""
-    parent = parse(environ.get("TRACEPARENT"), environ.get("TRACESTATE"))
-    if parent is None:
-        return False
-    set_root(Frame(parent))
-    return True
 
 
 def _id_generator(name: str) -> Any:

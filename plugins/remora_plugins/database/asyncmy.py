@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from remora_plugins.database.asked_for import asked_for
 from remora_plugins.database.dbapi import TracedClasses
 from remora_plugins.database.mysql_servers import MysqlCalls, attributes_of, follow, version_of
 
@@ -29,7 +30,7 @@ def patch(connections: ModuleType, patcher: Patcher) -> None:
     cursors = TracedClasses(
         plain,
         {
-            "execute": patcher.traced(execute, reads=_CALLS.execute),
+            "execute": patcher.traced(execute, **asked_for(patcher, _CALLS.execute, formats=True)),
             "executemany": patcher.traced(executemany, reads=_CALLS.executemany),
             "callproc": patcher.traced(callproc, reads=_CALLS.callproc),
         },

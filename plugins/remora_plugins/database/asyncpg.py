@@ -4,7 +4,9 @@ on its own behalf (BEGIN, COMMIT, the clean-up of a pool) goes through the progr
 
 from __future__ import annotations
 
+from remora.conventions import database_optional
 from remora.conventions.database import DatabaseCall
+from remora_plugins.database.asked_for import asked_for
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,11 +20,11 @@ _own_doings: set[int] = set()  # ids of connections that are busy with something
 
 def patch_connection(module: ModuleType, patcher: Patcher) -> None:
     connection = module.Connection
+    patcher.wrap(connection, "execute", **asked_for(patcher, _query, leaves=_is_kept_script))
+    patcher.wrap(connection, "fetchval", **asked_for(patcher, _query, leaves=_is_kept))
+    for name, fetched in _fetched().items():
+        patcher.wrap(connection, name, **asked_for(patcher, _query, leaves=_is_kept), ends=fetched)
     for name, reads in (
-        ("execute", _query),
-        ("fetch", _query),
-        ("fetchval", _query),
-        ("fetchrow", _query),
         ("executemany", _batch),
         ("fetchmany", _batch),  # since 0.30
         ("copy_from_query", _query),
@@ -37,8 +39,9 @@ def patch_connection(module: ModuleType, patcher: Patcher) -> None:
 
 def patch_prepared(module: ModuleType, patcher: Patcher) -> None:
     statement = module.PreparedStatement
-    for name in ("fetch", "fetchval", "fetchrow"):
-        patcher.wrap(statement, name, reads=_prepared)
+    patcher.wrap(statement, "fetchval", reads=_prepared)
+    for name, fetched in _fetched().items():
+        patcher.wrap(statement, name, **asked_for(patcher, _prepared, comments=False), ends=fetched)
     for name in ("executemany", "fetchmany"):
         if hasattr(statement, name):
             patcher.wrap(statement, name, reads=_prepared_batch)
@@ -52,6 +55,32 @@ def patch_cursor(module: ModuleType, patcher: Patcher) -> None:
 def patch_transaction(module: ModuleType, patcher: Patcher) -> None:
     for name in ("start", "_Transaction__commit", "_Transaction__rollback"):
         patcher.around_method(module.Transaction, name, _quietly)
+
+
+def _is_kept(connection: Any, *_: Any) -> bool:
+    # The library prepares a statement and keeps it by its text: one with another comment every time would be prepared
+    # every time.
+    return bool(connection._stmt_cache.get_max_size())
+
+
+def _is_kept_script(connection: Any, args: tuple[Any, ...], _: dict[str, Any]) -> bool:
+    # Without parameters it goes as it is.
+    return len(args) > 1 and _is_kept(connection)
+
+
+def _fetched() -> dict[str, Any]:
+    """The methods that return rows, and what counts them if that is asked for."""
+    if not database_optional.returned_rows():
+        return {"fetch": None, "fetchrow": None}
+    return {"fetch": _rows, "fetchrow": _row}
+
+
+def _rows(call: Any, rows: Any) -> None:
+    call.rows = len(rows)
+
+
+def _row(call: Any, row: Any) -> None:
+    call.rows = 0 if row is None else 1
 
 
 def _quietly(original: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from remora.conventions.database import DatabaseCall
+from remora.conventions.database import DatabaseCall, QueryReads, has_values, place_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,18 +32,33 @@ class PackedCall(DatabaseCall):
 
 
 class CursorCalls:
-    """Describers for the cursors of one driver; ``where`` is asked with a cursor."""
+    """Describers for the cursors of one driver; ``where`` is asked with a cursor.
 
-    def __init__(self, system: str, where: Where, text: Callable[[Any, Any], str | None] | None = None) -> None:
+    With ``holder`` it is asked once for a connection: that is what a cursor has under this name, or with "" itself. It
+    is asked again when the connection's ``_remora_place`` is None. ``text`` is not asked then for what is a plain str.
+    """
+
+    def __init__(
+        self,
+        system: str,
+        where: Where,
+        text: Callable[[Any, Any], str | None] | None = None,
+        *,
+        holder: str | None = None,
+    ) -> None:
         self._system = system
         self._where = where
         self._text = text or _plain_text
+        self._holder = holder
+        self.execute: Callable[..., DatabaseCall] = (
+            self._execute if holder is None else QueryReads(holder, self._execute)
+        )
 
-    def execute(self, cursor: Any, query: Any = None, parameters: Any = None, *_: Any, **kwargs: Any) -> DatabaseCall:
+    def _execute(self, cursor: Any, query: Any = None, parameters: Any = None, *_: Any, **kwargs: Any) -> DatabaseCall:
         if kwargs:
             query = _named(query, kwargs, _QUERY)
             parameters = _named(parameters, kwargs, _VALUES)
-        return self._call(cursor, query, parameterized=_has_values(parameters))
+        return self._call(cursor, query, parameterized=has_values(parameters))
 
     def executemany(self, cursor: Any, query: Any = None, rows: Any = None, *_: Any, **kwargs: Any) -> DatabaseCall:
         if kwargs:
@@ -71,20 +86,36 @@ class CursorCalls:
         return call
 
     def _call(self, cursor: Any, query: Any, *, parameterized: bool) -> DatabaseCall:
+        system, place = self._system, None
         try:
             namespace, host, port = self._where(cursor)
             text = self._text(cursor, query)
+            system = self._system_of(cursor)
+            if self._holder is not None:
+                place = place_of(system, namespace, host, port)
+                self._note(cursor, place)
         except Exception:  # a closed connection: the driver is about to say so itself
             namespace = host = port = text = None
         record = PackedCall if type(query) is bytes else DatabaseCall
-        return record(
-            self._system,
+        call = record(
+            system,
             text,
             parameterized=parameterized,
             namespace=namespace,
             host=host,
             port=port,
         )
+        call.place = place
+        return call
+
+    def _system_of(self, _: Any) -> str:
+        return self._system
+
+    def _note(self, cursor: Any, place: Any) -> None:
+        try:
+            (getattr(cursor, self._holder) if self._holder else cursor)._remora_place = place
+        except Exception:
+            return  # a class that takes no attributes: it is asked every time
 
 
 def _named(value: Any, kwargs: dict[str, Any], names: tuple[str, ...]) -> Any:
@@ -94,13 +125,6 @@ def _named(value: Any, kwargs: dict[str, Any], names: tuple[str, ...]) -> Any:
             if name in kwargs:
                 return kwargs[name]
     return value
-
-
-def _has_values(parameters: Any) -> bool:
-    try:
-        return parameters is not None and len(parameters) > 0
-    except Exception:  # an iterator or an array of sorts: something was passed
-        return True
 
 
 def _plain_text(_: Any, query: Any) -> str | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from remora.conventions.native import comes_to_us
-from remora.conventions.search_engine import SearchEngineCall
+from remora.conventions.search_engine import SearchEngineCall, managed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -53,8 +53,7 @@ def _response(call: SearchEngineCall, response: Any) -> None:
     call.status_code = meta.status
     if call.node is None:
         call.node = _place(meta.node)
-    call.cluster = meta.headers.get("x-found-handling-cluster")
-    call.node_name = meta.headers.get("x-found-handling-instance")
+    call.cluster, call.node_name = managed(meta)
 
 
 def _place(config: Any) -> tuple[str, str, int, str]:

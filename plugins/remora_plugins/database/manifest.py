@@ -135,6 +135,52 @@ def instrumentations() -> list[Instrumentation]:
             convention="context",
         ),
         Instrumentation(
+            "duckdb",
+            supports=("duckdb>=1.0,<3",),
+            hooks={"duckdb": f"{_PATCHES}.duckdb:patch"},
+            convention="database",
+        ),
+        Instrumentation(
+            "pyodbc",
+            supports=("pyodbc>=5.0,<6",),
+            hooks={"pyodbc": f"{_PATCHES}.pyodbc:patch"},
+            convention="database",
+        ),
+        Instrumentation(
+            "pymssql",
+            supports=("pymssql>=2.2.8,<3",),
+            hooks={"pymssql": f"{_PATCHES}.pymssql:patch"},
+            convention="database",
+        ),
+        Instrumentation(
+            "oracledb",
+            supports=("oracledb>=2.0,<27",),
+            hooks={"oracledb.cursor": f"{_PATCHES}.oracledb:patch"},
+            convention="database",
+        ),
+        Instrumentation(
+            "trino",
+            supports=("trino>=0.321,<1",),
+            hooks={"trino.dbapi": f"{_PATCHES}.trino:patch"},
+            convention="database",
+        ),
+        Instrumentation(
+            "clickhouse-driver",
+            supports=("clickhouse-driver>=0.2.6,<0.3",),
+            hooks={"clickhouse_driver.client": f"{_PATCHES}.clickhouse_driver:patch"},
+            convention="database",
+        ),
+        Instrumentation(
+            "clickhouse-connect",
+            supports=("clickhouse-connect>=0.8,<2",),
+            hooks={
+                "clickhouse_connect.driver.httpclient": f"{_PATCHES}.clickhouse_connect:patch_client",
+                "clickhouse_connect.driver.asyncclient": f"{_PATCHES}.clickhouse_connect:patch_asyncio_client",
+                "clickhouse_connect.dbapi.cursor": f"{_PATCHES}.clickhouse_connect:patch_cursor",
+            },
+            convention="database",
+        ),
+        Instrumentation(
             "pymemcache",
             supports=("pymemcache>=3.5,<5",),
             hooks={"pymemcache.client.base": f"{_PATCHES}.pymemcache:patch"},
@@ -170,6 +216,12 @@ def instrumentations() -> list[Instrumentation]:
             convention="database",
         ),
         Instrumentation(
+            "cassandra",
+            supports=("cassandra-driver>=3.29,<4",),
+            hooks={"cassandra.cluster": f"{_PATCHES}.cassandra:patch"},
+            convention="database",
+        ),
+        Instrumentation(
             "django-db",
             supports=("django>=3.2,<7",),
             hooks={"django.db.backends.sqlite3.operations": f"{_PATCHES}.django:patch"},
@@ -193,5 +245,81 @@ def instrumentations() -> list[Instrumentation]:
                 "opensearchpy._async.transport": f"{_PATCHES}.opensearchpy:patch",
             },
             convention="database",
+        ),
+        # Their connections; the calls are told by the rows above.
+        Instrumentation(
+            "sqlalchemy-pool",
+            supports=("SQLAlchemy>=1.4,<2.2",),
+            hooks={"sqlalchemy.engine.base": f"{_PATCHES}.sqlalchemy_pool:patch"},
+            convention="pool",
+        ),
+        Instrumentation(
+            "psycopg-pool",
+            supports=("psycopg-pool>=3.1,<4",),
+            hooks={
+                "psycopg_pool.pool": f"{_PATCHES}.psycopg_pool:patch_pool",
+                "psycopg_pool.pool_async": f"{_PATCHES}.psycopg_pool:patch_async_pool",
+            },
+            convention="pool",
+        ),
+        Instrumentation(
+            "psycopg2-pool",
+            supports=("psycopg2>=2.8,<3", "psycopg2-binary>=2.8,<3"),
+            hooks={"psycopg2.pool": f"{_PATCHES}.psycopg2_pool:patch"},
+            convention="pool",
+        ),
+        Instrumentation(
+            "asyncpg-pool",
+            supports=("asyncpg>=0.27,<1",),
+            hooks={"asyncpg.pool": f"{_PATCHES}.asyncpg_pool:patch"},
+            convention="pool",
+        ),
+        Instrumentation(
+            "aiomysql-pool",
+            supports=("aiomysql>=0.1.1,<1",),
+            hooks={"aiomysql.pool": f"{_PATCHES}.aiomysql_pool:patch"},
+            convention="pool",
+        ),
+        Instrumentation(
+            "asyncmy-pool",
+            supports=("asyncmy>=0.2.9,<1",),
+            hooks={"asyncmy.pool": f"{_PATCHES}.aiomysql_pool:patch"},
+            convention="pool",
+        ),
+        Instrumentation(
+            "mysql-connector-pool",
+            supports=("mysql-connector-python>=8.0.33,<27",),
+            hooks={
+                "mysql.connector.pooling": f"{_PATCHES}.mysql_connector_pool:patch",
+                "mysql.connector.aio.pooling": f"{_PATCHES}.mysql_connector_pool:patch_asyncio",
+            },
+            convention="pool",
+        ),
+        Instrumentation(
+            "redis-pool",
+            supports=("redis>=4.5,<9",),
+            hooks={
+                "redis.connection": f"{_PATCHES}.redis_pool:patch",
+                "redis.asyncio.connection": f"{_PATCHES}.redis_pool:patch_asyncio",
+            },
+            convention="pool",
+        ),
+        Instrumentation(
+            "valkey-pool",
+            supports=("valkey>=6.0,<7",),
+            hooks={
+                "valkey.connection": f"{_PATCHES}.redis_pool:patch",
+                "valkey.asyncio.connection": f"{_PATCHES}.redis_pool:patch_asyncio",
+            },
+            convention="pool",
+        ),
+        Instrumentation(
+            "pymongo-pool",
+            supports=("pymongo>=4.9,<5",),
+            hooks={
+                "pymongo.synchronous.pool": f"{_PATCHES}.pymongo_pool:patch",
+                "pymongo.asynchronous.pool": f"{_PATCHES}.pymongo_pool:patch_asyncio",
+            },
+            convention="pool",
         ),
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from remora_plugins.database.asked_for import asked_for
 from remora_plugins.database.mysql_servers import MysqlCalls, follow, place, selected
 
 TYPE_CHECKING = False
@@ -16,9 +17,12 @@ _QUERY_ATTRIBUTES = 1 << 27  # CLIENT_QUERY_ATTRIBUTES of the protocol
 
 
 def patch_cursors(cursors: ModuleType, patcher: Patcher) -> None:
-    methods = (("execute", _execute), ("executemany", _CALLS.executemany), ("callproc", _CALLS.callproc))
+    methods = (("executemany", _CALLS.executemany), ("callproc", _CALLS.callproc))
     for cursor in [value for value in vars(cursors).values() if isinstance(value, type)]:
         if cursor.__module__ == cursors.__name__:
+            if "execute" in vars(cursor):
+                is_prepared = "Prepared" in cursor.__name__
+                patcher.wrap(cursor, "execute", **asked_for(patcher, _execute, comments=not is_prepared))
             for name, reads in methods:
                 if name in vars(cursor):
                     patcher.wrap(cursor, name, reads=reads)
@@ -123,4 +127,5 @@ def _version(cursor: Any) -> str | None:
     return known
 
 
-_CALLS = MysqlCalls(_where, _version)
+# A cursor may have its connection by a weak reference only, and under one of two names.
+_CALLS = MysqlCalls(_where, _version, holder=None)

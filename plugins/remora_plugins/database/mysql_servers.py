@@ -10,25 +10,18 @@ if TYPE_CHECKING:
     from typing import Any
 
     from remora.api import Patcher
-    from remora.conventions.database import DatabaseCall
     from remora_plugins.database.dbapi import Where
 
 
 class MysqlCalls(CursorCalls):
     """Describers for the cursors of one driver; ``version`` tells the server's own version text, given a cursor."""
 
-    def __init__(self, where: Where, version: Callable[[Any], str | None]) -> None:
-        super().__init__("mysql", where)
+    def __init__(self, where: Where, version: Callable[[Any], str | None], holder: str | None = "connection") -> None:
+        super().__init__("mysql", where, holder=holder)
         self._version = version
 
-    def _call(self, cursor: Any, query: Any, *, parameterized: bool) -> DatabaseCall:
-        call = super()._call(cursor, query, parameterized=parameterized)
-        try:
-            if "MariaDB" in (self._version(cursor) or ""):
-                call.system = "mariadb"
-        except Exception:
-            return call  # a closed connection: the driver is about to say so itself
-        return call
+    def _system_of(self, cursor: Any) -> str:
+        return "mariadb" if "MariaDB" in (self._version(cursor) or "") else "mysql"
 
 
 def place(database: Any, host: Any, port: Any, socket: Any) -> tuple[str | None, str | None, int | None]:
@@ -58,18 +51,23 @@ def _selecting(original: Any, connection: Any, args: tuple[Any, ...], kwargs: di
     name = args[0] if args else next(iter(kwargs.values()), None)
     if hasattr(result, "__await__"):
         return _selecting_later(result, connection, name)
-    connection._remora_database = name
+    _note(connection, name)
     return result
 
 
 async def _selecting_later(result: Any, connection: Any, name: Any) -> Any:
     value = await result
-    connection._remora_database = name
+    _note(connection, name)
     return value
 
 
 def _forgetting(connection: Any, *_: Any, **__: Any) -> None:
-    connection._remora_database = None
+    _note(connection, None)
+
+
+def _note(connection: Any, database: Any) -> None:
+    connection._remora_database = database
+    connection._remora_place = None
 
 
 def attributes_of(cursor: Any) -> tuple[str | None, str | None, int | None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from remora.conventions.database import DatabaseCall
+from remora_plugins.database.asked_for import asked_for
 from remora_plugins.database.dbapi import CursorCalls
 
 TYPE_CHECKING = False
@@ -27,7 +28,7 @@ def patch_cursors(module: ModuleType, patcher: Patcher) -> None:
         ("callproc", _CALLS.callproc),
     ):
         if hasattr(module.Cursor, name):
-            patcher.wrap(module.Cursor, name, reads=reads)
+            patcher.wrap(module.Cursor, name, **asked_for(patcher, reads, comments=False))
     if hasattr(module, "PreparedStatement"):
         patcher.wrap(module.PreparedStatement, "run", reads=_prepared)
 
@@ -73,4 +74,4 @@ def _where(cursor: Any) -> Where:
     return found
 
 
-_CALLS = CursorCalls("postgresql", _where)
+_CALLS = CursorCalls("postgresql", _where, holder="_c")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import asynccontextmanager, contextmanager
 
+from remora_plugins.database.asked_for import asked_for
 from remora_plugins.database.dbapi import CursorCalls
 
 TYPE_CHECKING = False
@@ -33,9 +34,14 @@ def patch_server_cursor(module: ModuleType, patcher: Patcher) -> None:
 
 
 def _patch(cursor: type, patcher: Patcher, own_only: bool = False) -> None:
-    for name, reads in (("execute", _CALLS.execute), ("executemany", _CALLS.executemany), ("stream", _CALLS.execute)):
+    execute = asked_for(patcher, _CALLS.execute, formats=True, leaves=_is_prepared, comments=not own_only)
+    for name, how in (("execute", execute), ("executemany", {"reads": _CALLS.executemany}), ("stream", execute)):
         if name in vars(cursor) if own_only else hasattr(cursor, name):
-            patcher.wrap(cursor, name, reads=reads)
+            patcher.wrap(cursor, name, **how)
+
+
+def _is_prepared(_: Any, __: tuple[Any, ...], options: dict[str, Any]) -> bool:
+    return bool(options.get("prepare"))
 
 
 def _copying(plain: Any, patcher: Patcher) -> Any:
@@ -73,4 +79,4 @@ def _text(cursor: Any, query: Any) -> str | None:
     return as_string(cursor) if as_string is not None else str(query)
 
 
-_CALLS = CursorCalls("postgresql", _where, _text)
+_CALLS = CursorCalls("postgresql", _where, _text, holder="connection")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from remora_plugins.database.asked_for import asked_for
 from remora_plugins.database.dbapi import CursorCalls, TracedClasses, traced_methods
 
 TYPE_CHECKING = False
@@ -17,12 +18,15 @@ def patch(psycopg2: ModuleType, patcher: Patcher) -> None:
     from psycopg2.extensions import connection as plain_connection  # psycopg2 has imported it
     from psycopg2.extensions import cursor as plain_cursor
 
-    calls = CursorCalls("postgresql", _where, _text)
+    calls = CursorCalls("postgresql", _where, _text, holder="connection")
 
     def copy(cursor: Any, file: Any = None, table: Any = None, *_: Any, **__: Any) -> DatabaseCall:
         return calls.command(cursor, "COPY", table)
 
     methods = traced_methods(plain_cursor, calls, patcher)
+    methods["execute"] = patcher.traced(
+        plain_cursor.execute, **asked_for(patcher, calls.execute, formats=True, leaves=_is_on_the_server)
+    )
     methods["copy_expert"] = patcher.traced(plain_cursor.copy_expert, reads=calls.script)
     methods["copy_from"] = patcher.traced(plain_cursor.copy_from, reads=copy)
     methods["copy_to"] = patcher.traced(plain_cursor.copy_to, reads=copy)
@@ -37,7 +41,7 @@ def patch(psycopg2: ModuleType, patcher: Patcher) -> None:
             kwargs["cursor_factory"] = cursors.of(wanted)
         return plain_connection.cursor(self, *args, **kwargs)
 
-    connections = TracedClasses(plain_connection, {"cursor": cursor, "_remora_where": None})
+    connections = TracedClasses(plain_connection, {"cursor": cursor, "_remora_where": None, "_remora_place": None})
 
     def connecting(wrapped: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         if len(args) > 1:
@@ -48,6 +52,10 @@ def patch(psycopg2: ModuleType, patcher: Patcher) -> None:
         return wrapped(*args, **kwargs)
 
     patcher.around(psycopg2, "connect", connecting)
+
+
+def _is_on_the_server(cursor: Any, *_: Any) -> bool:
+    return getattr(cursor, "name", None) is not None
 
 
 def _where(cursor: Any) -> tuple[str | None, str | None, int | None]:

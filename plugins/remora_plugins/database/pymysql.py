@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from remora_plugins.database.asked_for import asked_for
 from remora_plugins.database.mysql_servers import MysqlCalls, follow, place, selected, version_of
 
 TYPE_CHECKING = False
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def patch_cursors(cursors: ModuleType, patcher: Patcher) -> None:
-    patcher.wrap(cursors.Cursor, "execute", reads=_CALLS.execute)
+    patcher.wrap(cursors.Cursor, "execute", **asked_for(patcher, _CALLS.execute, formats=True))
     patcher.wrap(cursors.Cursor, "executemany", reads=_CALLS.executemany)
     patcher.wrap(cursors.Cursor, "callproc", reads=_CALLS.callproc)
 

@@ -6,7 +6,6 @@ Subscriptions do not go through here: what comes of them are messages.
 from __future__ import annotations
 
 from remora_plugins.database import redis_calls
-from remora_plugins.database.redis_calls import Place, describer, put_peer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,6 +13,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from remora.api import Patcher
+    from remora.conventions.database import Place
 
 
 def patch_client(module: ModuleType, patcher: Patcher) -> None:
@@ -25,7 +25,7 @@ def patch_client(module: ModuleType, patcher: Patcher) -> None:
         try:
             place: Place = pool._remora_place
         except AttributeError:
-            place = pool._remora_place = Place(system, pool.connection_kwargs)
+            place = pool._remora_place = redis_calls.place(system, pool.connection_kwargs)
         return place
 
     def execute(pipeline: Any, *_: Any, **__: Any) -> Any:
@@ -38,10 +38,11 @@ def patch_client(module: ModuleType, patcher: Patcher) -> None:
         word = "MULTI" if transaction or pipeline.explicit_transaction else "PIPELINE"
         return redis_calls.pipeline(place_of(pipeline), word, [entry[0] for entry in queued])
 
+    reads = redis_calls.reads(place_of, "connection_pool")
     client = getattr(module, "Redis" if system == "redis" else "Valkey")
-    patcher.wrap(client, "execute_command", reads=describer(place_of), ends=put_peer)
-    patcher.wrap(module.Pipeline, "immediate_execute_command", reads=describer(place_of), ends=put_peer)
-    patcher.wrap(module.Pipeline, "execute", reads=execute, ends=put_peer)
+    patcher.wrap(client, "execute_command", reads=reads)
+    patcher.wrap(module.Pipeline, "immediate_execute_command", reads=reads)
+    patcher.wrap(module.Pipeline, "execute", reads=execute)
 
 
 def patch_cluster(module: ModuleType, patcher: Patcher) -> None:
@@ -52,11 +53,12 @@ def patch_cluster(module: ModuleType, patcher: Patcher) -> None:
         try:
             place: Place = client._remora_place
         except AttributeError:
-            place = Place(system, {})
             nodes = client.nodes_manager
             first = nodes.default_node or next(iter(nodes.startup_nodes.values()), None)
-            if first is not None:
-                place.host, place.port = first.host, int(first.port)
+            if first is None:
+                place = redis_calls.place(system, {})
+            else:
+                place = redis_calls.placed(system, "0", first.host, int(first.port))
             if nodes.default_node is not None:  # asyncio's clusters find their nodes with their first command
                 client._remora_place = place
         return place
@@ -75,8 +77,8 @@ def patch_cluster(module: ModuleType, patcher: Patcher) -> None:
         return redis_calls.pipeline(place_of(client), word, [entry.args for entry in queued])
 
     client = getattr(module, "RedisCluster" if system == "redis" else "ValkeyCluster")
-    patcher.wrap(client, "execute_command", reads=describer(place_of), ends=put_peer)
-    patcher.wrap(module.ClusterPipeline, "execute", reads=execute, ends=put_peer)
+    patcher.wrap(client, "execute_command", reads=redis_calls.reads(place_of, ""))
+    patcher.wrap(module.ClusterPipeline, "execute", reads=execute)
 
 
 def patch_connection(module: ModuleType, patcher: Patcher) -> None:

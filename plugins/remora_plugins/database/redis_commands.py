@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from remora.conventions.database import MAX_ARGUMENTS
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -29,7 +31,6 @@ _CONTAINERS = frozenset(
     }
 )
 _MAX_WORD_CHARS = 40
-MAX_MARKS = 16
 _MAX_REMEMBERED = 1024
 
 _operations: dict[Any, tuple[str, int]] = {}
@@ -44,8 +45,8 @@ def shown(name: Any, arguments: int) -> str:
     """``SET ? ?``: the command without its arguments, of which ``arguments`` stand apart from it."""
     words, within = _read(name)
     count = arguments + within
-    marks = " ?" * min(count, MAX_MARKS)
-    return f"{words}{marks} ..." if count > MAX_MARKS else words + marks
+    marks = " ?" * min(count, MAX_ARGUMENTS)
+    return f"{words}{marks} ..." if count > MAX_ARGUMENTS else words + marks
 
 
 def _read(name: Any) -> tuple[str, int]:

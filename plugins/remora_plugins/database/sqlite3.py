@@ -15,9 +15,10 @@ _FACTORY = 5  # connect(database, timeout, detect_types, isolation_level, check_
 
 
 def patch(sqlite3: ModuleType, patcher: Patcher) -> None:
-    calls = CursorCalls("sqlite", _where)
+    calls = CursorCalls("sqlite", _where, holder="")
+    of_cursors = CursorCalls("sqlite", _where, holder="connection")
     plain: type[Any] = sqlite3.Connection
-    cursors = TracedClasses(sqlite3.Cursor, traced_methods(sqlite3.Cursor, calls, patcher))
+    cursors = TracedClasses(sqlite3.Cursor, traced_methods(sqlite3.Cursor, of_cursors, patcher))
 
     def cursor(self: Any, *args: Any, **kwargs: Any) -> Any:
         if self._remora_untraced:
@@ -35,6 +36,7 @@ def patch(sqlite3: ModuleType, patcher: Patcher) -> None:
         **traced_methods(plain, calls, patcher),
         "cursor": cursor,
         "_remora_database": None,
+        "_remora_place": None,
         "_remora_untraced": False,
     }
     connections = TracedClasses(plain, own)

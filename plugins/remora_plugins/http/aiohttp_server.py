@@ -41,6 +41,14 @@ class AiohttpCall(HttpServerCall):
         return super().end(exception)
 
 
+class AiohttpWebSocketCall(AiohttpCall):
+    """Not measured: a connection may last for days."""
+
+    __slots__ = ()
+    duration: Any = None
+    active: Any = None
+
+
 def _gone(request: BaseRequest) -> bool:
     """Whether the handler wrote to a connection that the client has closed."""
     transport = request.transport
@@ -51,7 +59,8 @@ def _request(_: RequestHandler, request: BaseRequest, *__: Any, **___: Any) -> A
     transport = request.transport
     peer = transport.get_extra_info("peername") if transport is not None else None
     own = transport.get_extra_info("sockname") if transport is not None else None
-    call = AiohttpCall(
+    upgrades = request.headers.get("Upgrade", "").lower() == "websocket"
+    call = (AiohttpWebSocketCall if upgrades else AiohttpCall)(
         request.method,
         request.scheme,
         request.path,

@@ -9,6 +9,7 @@ from __future__ import annotations
 from weakref import WeakKeyDictionary, WeakSet
 
 from remora.conventions.native import comes_to_us
+from remora_plugins.http import one_trace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -52,6 +53,8 @@ def patch_native(native: ModuleType, patcher: Patcher) -> None:
     def serve(original: Application, telemetry: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         try:
             quiet = standing_in(telemetry)
+            if quiet is None or quiet.config["tracing"]:
+                one_trace.next_request_joins(telemetry.config["tracer_provider"], native)
             if quiet is None:
                 return original(*args, **kwargs)
             tracing = telemetry.config["tracing"] and not quiet.config["tracing"]
@@ -63,6 +66,7 @@ def patch_native(native: ModuleType, patcher: Patcher) -> None:
         return quiet(*args, **kwargs)
 
     patcher.around_method(native.NativeTelemetry, "__call__", serve)
+    one_trace.patch(native, patcher)
 
 
 def _made(app: object, *_: object, telemetry: Any = None, **__: object) -> None:

@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import weakref
 
-from remora.conventions import signatures
-from remora.conventions.call import HTTP_CLIENT
-from remora.conventions.http_client import HttpClientCall
-from remora.conventions.url import absolute
+from remora.conventions.call import part_of
+from remora.conventions.http_client import HttpClientCall, signed
+from remora.conventions.url_cy import absolute
 from remora_plugins.http import peers
 
 TYPE_CHECKING = False
@@ -46,12 +45,9 @@ def patch(client: ModuleType, patcher: Patcher) -> None:
             running.leave()
             _watch(connection, running, guarded)
 
+    @part_of("host", "port", unless=_RUNNING)
     def put_request(wrapped: Any, connection: HTTPConnection, args: Any, kwargs: Any) -> None:
         wrapped(*args, **kwargs)
-        above = operations.open_call(HTTP_CLIENT)
-        part = isinstance(above, HttpClientCall) and above.goes_to(connection.host, connection.port)
-        if part and _RUNNING not in vars(connection):
-            return  # the usual case, told apart cheaply
         _over(connection)
         guarded(begin, connection, *args, **kwargs)
 
@@ -135,7 +131,7 @@ def _put_headers(connection: Any, call: HttpClientCall) -> None:
     lines = [line.partition(b":") for line in connection._buffer[1:]]
     headers = {name.decode("latin-1").lower(): value.strip() for name, _, value in lines}
     call.headers = headers
-    if carrier and not signatures.signed(call.url, headers):
+    if carrier and not signed(call.url, headers):
         for name, value in carrier.items():
             if name not in headers:
                 connection.putheader(name, value)

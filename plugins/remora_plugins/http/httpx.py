@@ -9,6 +9,7 @@ import weakref
 from contextvars import ContextVar
 
 from remora.conventions.http_client import HttpClientCall
+from remora.conventions.url_cy import absolute
 from remora_plugins.http import peers
 
 TYPE_CHECKING = False
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from types import ModuleType
     from typing import Any
 
-    from httpx import Request, Response
+    from httpx import URL, Request, Response
 
     from remora.api import Patcher
 
@@ -32,13 +33,22 @@ def patch(client: ModuleType, patcher: Patcher) -> None:
 
 
 def _request(_: Any, request: Request, *__: Any, **___: Any) -> HttpClientCall:
-    call = HttpClientCall(request.method, str(request.url), request.headers)
+    call = HttpClientCall(request.method, _text(request.url), request.headers)
     resend = _resend.get()
     if resend is not None:
         _resend.set(None)
         if resend[0]() is request:
             call.resend_count = resend[1]
     return call
+
+
+def _text(url: URL) -> str:
+    """``str(url)``, which takes several functions of the library, of the parts that it keeps."""
+    parts: Any = getattr(url, "_uri_reference", None)
+    if parts is None or parts.userinfo or parts.fragment or not parts.host or parts.path[:1] != "/":
+        return str(url)
+    target = parts.path if parts.query is None else f"{parts.path}?{parts.query}"
+    return absolute(parts.scheme, parts.host, parts.port, target)
 
 
 def _response(call: HttpClientCall, response: Response) -> None:

@@ -92,7 +92,7 @@ def instrumentations() -> list[Instrumentation]:
         ),
         Instrumentation(
             "opentelemetry-asgi",
-            supports=("opentelemetry-instrumentation-asgi>=0.40b0,<1",),
+            supports=("opentelemetry-instrumentation-asgi>=0.48b0,<1",),
             hooks={"opentelemetry.instrumentation.asgi": f"{_PATCHES}.opentelemetry_asgi:patch"},
             convention="http.server",
             doc="OpenTelemetry's ASGI middleware added by hand: one span, not two",
@@ -157,6 +157,13 @@ def instrumentations() -> list[Instrumentation]:
             "hypercorn",
             supports=("hypercorn>=0.14,<1",),
             hooks={"hypercorn.app_wrappers": f"{_PATCHES}.hypercorn:patch"},
+            convention="http.server",
+            doc="any ASGI or WSGI application, with or without a framework",
+        ),
+        Instrumentation(
+            "daphne",
+            supports=("daphne>=4.0,<5",),
+            hooks={"daphne.server": f"{_PATCHES}.daphne:patch"},
             convention="http.server",
             doc="any ASGI application, with or without a framework",
         ),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from weakref import WeakKeyDictionary
+from weakref import ref
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from remora.conventions.http_client import HttpClientCall
 
 # By socket or stream, as long as it lives: its peer stays, and asking the operating system each time takes longer.
-_names: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()
+_names: dict[ref[Any], Any] = {}
 
 
 def put(call: HttpClientCall, name: object) -> None:
@@ -27,25 +27,35 @@ def put_socket(call: HttpClientCall, connection: Any, response: Any) -> None:
     sock: Any = getattr(connection, "sock", None)
     if sock is None:
         sock = getattr(getattr(getattr(response, "fp", None), "raw", None), "_sock", None)
+        if sock is None:
+            return
     try:
-        put(call, _known(sock, "getpeername"))
-    except (AttributeError, OSError):  # a test's double, or the peer has gone
-        pass
+        name = _names.get(ref(sock)) or _asked(sock, sock.getpeername)
+    except (AttributeError, OSError, TypeError):  # a test's double, or the peer has gone
+        name = _of_double(sock)
+    put(call, name)
 
 
 def put_stream(call: HttpClientCall, stream: Any) -> None:
     """The peer of a stream of httpcore's."""
     try:
-        put(call, _known(stream, "get_extra_info", "server_addr"))
+        name = _names.get(ref(stream)) or _asked(stream, stream.get_extra_info, "server_addr")
     except OSError:
-        pass  # the server has hung up already
+        return  # the server has hung up already
+    except TypeError:  # not to be referred to weakly
+        name = stream.get_extra_info("server_addr")
+    put(call, name)
 
 
-def _known(end: Any, method: str, *args: str) -> Any:
-    try:
-        name = _names.get(end)
-    except TypeError:  # not to be referred to weakly: a test's double, or None
-        return getattr(end, method)(*args)
-    if name is None:
-        name = _names[end] = getattr(end, method)(*args)
+def _asked(end: Any, ask: Any, *about: str) -> Any:
+    name = ask(*about)
+    if name is not None:
+        _names[ref(end, _names.pop)] = name
     return name
+
+
+def _of_double(sock: Any) -> Any:
+    try:
+        return sock.getpeername()
+    except (AttributeError, OSError):
+        return None

@@ -99,8 +99,17 @@ class SanicCall(HttpServerCall):
         self.request = None
 
 
+class SanicWebSocketCall(SanicCall):
+    """Not measured: a connection may last for days."""
+
+    __slots__ = ()
+    duration: Any = None
+    active: Any = None
+
+
 def _request(_: Served, request: Any) -> SanicCall:
-    return SanicCall(request)
+    upgrades = request.headers.get("upgrade", "").lower() == "websocket"
+    return SanicWebSocketCall(request) if upgrades else SanicCall(request)
 
 
 def _routed(call: HttpServerCall, found: Any, *_: Any, **__: Any) -> None:

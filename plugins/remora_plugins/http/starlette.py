@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from remora.conventions.native import comes_to_us
-from remora_plugins.http import asgi
+from remora_plugins.http import asgi, one_trace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,7 +26,15 @@ def patch_routing(routing: ModuleType, patcher: Patcher) -> None:
 
 
 def patch_native(opentelemetry: ModuleType, patcher: Patcher) -> None:
-    patcher.wrap(opentelemetry.OpenTelemetryMiddleware, "__call__", reads=_instead)
+    def instead(middleware: Any, scope: asgi.Scope, *_: Any, **__: Any) -> ScopeCall | None:
+        if comes_to_us(middleware._tracer_provider):
+            scope["starlette.opentelemetry"] = True  # the middleware's own mark of a request that has its span
+        else:
+            one_trace.next_request_joins(middleware._tracer_provider, opentelemetry)
+        return asgi.request(middleware, scope)
+
+    patcher.wrap(opentelemetry.OpenTelemetryMiddleware, "__call__", reads=instead)
+    one_trace.patch(opentelemetry, patcher)
 
 
 def _route(call: HttpServerCall, route: Any, *_: Any, **__: Any) -> None:
@@ -35,9 +43,3 @@ def _route(call: HttpServerCall, route: Any, *_: Any, **__: Any) -> None:
 
 def _mount(call: HttpServerCall, mount: Any, *_: Any, **__: Any) -> None:
     asgi.mounted(call, mount.path_format)
-
-
-def _instead(middleware: Any, scope: asgi.Scope, *_: Any, **__: Any) -> ScopeCall | None:
-    if comes_to_us(middleware._tracer_provider):
-        scope["starlette.opentelemetry"] = True  # the middleware's own mark of a request that has its span
-    return asgi.request(middleware, scope)

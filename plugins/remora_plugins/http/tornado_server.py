@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 def patch(web: ModuleType, patcher: Patcher) -> None:
     def request(handler: RequestHandler, *_: Any, **__: Any) -> TornadoCall | None:
         # What a FallbackHandler hands the request on to has a span of its own.
-        return None if isinstance(handler, web.FallbackHandler) else TornadoCall(handler)
+        if isinstance(handler, web.FallbackHandler):
+            return None
+        return TornadoWebSocketCall(handler) if hasattr(handler, "ws_connection") else TornadoCall(handler)
 
     patcher.wrap(web.RequestHandler, "_execute", reads=request)
     patcher.enrich(web.RequestHandler, "_handle_request_exception", _raised)
@@ -75,6 +77,14 @@ class TornadoCall(HttpServerCall):
     def release(self) -> None:
         super().release()
         self.handler = None
+
+
+class TornadoWebSocketCall(TornadoCall):
+    """Not measured: a connection may last for days."""
+
+    __slots__ = ()
+    duration: Any = None
+    active: Any = None
 
 
 def _raised(call: HttpServerCall, handler: RequestHandler, exception: BaseException) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from remora.conventions.call import part_of
 from remora.conventions.http_client import HttpClientCall
-from remora.conventions.url import absolute
+from remora.conventions.url_cy import absolute
 from remora_plugins.http import peers
 
 TYPE_CHECKING = False
@@ -29,6 +30,7 @@ class Attempt(HttpClientCall):
     connection: Any
 
 
+@part_of("host", "port", method_at=1)
 def _attempt(
     pool: HTTPConnectionPool,
     conn: Any,

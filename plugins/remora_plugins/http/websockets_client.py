@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from contextvars import ContextVar
 
-from remora.conventions import signatures
-from remora.conventions.http_client import HttpClientCall
-from remora.conventions.url import absolute
+from remora.conventions.http_client import HttpClientCall, signed
+from remora.conventions.url_cy import absolute
 from remora_plugins.http import peers
 
 TYPE_CHECKING = False
@@ -126,7 +125,7 @@ def _merged(own: Any, call: Any) -> Any:
     from websockets.datastructures import Headers  # imported by the client
 
     merged = Headers(() if own is None else own)
-    if call.carrier and not signatures.signed(call.url, merged):
+    if call.carrier and not signed(call.url, merged):
         for name, value in call.carrier.items():
             if name not in merged:
                 merged[name] = value

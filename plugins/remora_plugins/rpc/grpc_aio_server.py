@@ -1,6 +1,7 @@
 """gRPC's asyncio server: an interceptor as on the other server, but a handler must stay the kind of function it is.
 
-gRPC tells coroutine functions, asynchronous generators and plain functions apart, and runs the last in threads.
+gRPC tells coroutine functions, asynchronous generators and plain functions apart, and runs the last in threads. What
+they return is made into bytes here, inside the span: an answer that cannot be sent is a failed one.
 """
 
 from __future__ import annotations
@@ -57,24 +58,68 @@ def _served(operations: Any, handler: Any, details: Any) -> Any:
         return None
     kind = kind_of(handler)
     behavior = getattr(handler, kind)
+    ready = _Serializing(handler.response_serializer)
     if inspect.isasyncgenfunction(behavior):
-        around: Any = _generating(operations, behavior, details)
+        around: Any = _generating(operations, behavior, details, ready)
     elif inspect.iscoroutinefunction(behavior):
-        around = _awaiting(operations, behavior, details)
+        around = _awaiting(operations, behavior, details, ready, bool(handler.response_streaming))
     elif handler.response_streaming:
-        around = _in_thread_streaming(operations, behavior, details)
+        around = _in_thread_streaming(operations, behavior, details, ready)
     else:
-        around = _in_thread(operations, behavior, details)
-    return Handler(handler, kind, around)
+        around = _in_thread(operations, behavior, details, ready)
+    served = Handler(handler, kind, around)
+    if handler.response_serializer is not None:
+        served.response_serializer = ready.serialize
+    return served
 
 
-def _awaiting(operations: Any, behavior: Callable[..., Any], details: Any) -> Callable[..., Any]:
+class _Bytes:
+    """A response that is serialised already."""
+
+    __slots__ = ("raw",)
+
+    def __init__(self, raw: bytes) -> None:
+        self.raw = raw
+
+
+class _Serializing:
+    """A handler's serialiser, once for each response."""
+
+    __slots__ = ("serializer",)
+
+    def __init__(self, serializer: Callable[[Any], bytes] | None) -> None:
+        self.serializer = serializer
+
+    def streamed(self, response: Any) -> Any:
+        """The response as bytes; of a text gRPC makes bytes first, so that is left to it."""
+        if self.serializer is None or isinstance(response, str):
+            return response
+        return _Bytes(self.serializer(response))
+
+    def only(self, response: Any, context: Any) -> Any:
+        """As ``streamed``, for the one response of a call: with another status than OK it is not sent."""
+        if grpc_names.status(context.code()) not in (None, "OK"):
+            return response
+        return self.streamed(response)
+
+    def serialize(self, response: Any) -> Any:
+        """What gRPC calls."""
+        if type(response) is _Bytes:
+            return response.raw
+        return self.serializer(response) if self.serializer is not None else response
+
+
+def _awaiting(
+    operations: Any, behavior: Callable[..., Any], details: Any, ready: _Serializing, streams: bool
+) -> Callable[..., Any]:
     async def awaiting(request: Any, context: Any) -> Any:
         running = begin(operations, details, context)
         if running is None:
             return await behavior(request, context)
         try:
             response = await behavior(request, context)
+            if not streams:
+                response = ready.only(response, context)
         except BaseException as error:
             _over(running, context, error)
             raise
@@ -84,7 +129,7 @@ def _awaiting(operations: Any, behavior: Callable[..., Any], details: Any) -> Ca
     return awaiting
 
 
-def _generating(operations: Any, behavior: Callable[..., Any], details: Any) -> Callable[..., Any]:
+def _generating(operations: Any, behavior: Callable[..., Any], details: Any, ready: _Serializing) -> Callable[..., Any]:
     async def generating(request: Any, context: Any) -> AsyncGenerator[Any, None]:
         running = begin(operations, details, context)
         responses = behavior(request, context)
@@ -96,7 +141,7 @@ def _generating(operations: Any, behavior: Callable[..., Any], details: Any) -> 
             while True:
                 running.enter()
                 try:
-                    response = await responses.__anext__()
+                    response = ready.streamed(await responses.__anext__())
                 finally:
                     running.leave()
                 try:
@@ -115,14 +160,14 @@ def _generating(operations: Any, behavior: Callable[..., Any], details: Any) -> 
     return generating
 
 
-def _in_thread(operations: Any, behavior: Callable[..., Any], details: Any) -> Callable[..., Any]:
+def _in_thread(operations: Any, behavior: Callable[..., Any], details: Any, ready: _Serializing) -> Callable[..., Any]:
     def answering(request: Any, context: Any) -> Any:
         running = begin(operations, details, context)
         if running is None:
             return behavior(request, context)
         listening = Listening(context)
         try:
-            response = behavior(request, listening)
+            response = ready.only(behavior(request, listening), listening)
         except BaseException as error:
             _over(running, listening, error)
             raise
@@ -132,7 +177,9 @@ def _in_thread(operations: Any, behavior: Callable[..., Any], details: Any) -> C
     return answering
 
 
-def _in_thread_streaming(operations: Any, behavior: Callable[..., Any], details: Any) -> Callable[..., Any]:
+def _in_thread_streaming(
+    operations: Any, behavior: Callable[..., Any], details: Any, ready: _Serializing
+) -> Callable[..., Any]:
     def streaming(request: Any, context: Any) -> Generator[Any, None, None]:
         running = begin(operations, details, context)
         if running is None:
@@ -144,7 +191,7 @@ def _in_thread_streaming(operations: Any, behavior: Callable[..., Any], details:
             while True:
                 running.enter()
                 try:
-                    response = next(responses)
+                    response = ready.streamed(next(responses))
                 finally:
                     running.leave()
                 yield response

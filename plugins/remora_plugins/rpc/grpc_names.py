@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import unquote
 
-from remora.conventions.url import host_and_port
+from remora.conventions.url_cy import host_and_port
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -103,6 +103,68 @@ def test_settings_that_keep_all_spans_away_are_named(variables: dict[str, str], 
     assert "nothing was called" not in report["verdict"]
 
 
+ASKS = """
+import http.client, http.server, sqlite3, threading
+
+class Shop(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        sqlite3.connect(":memory:").execute("SELECT 1")
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+server = http.server.HTTPServer(("127.0.0.1", 0), Shop)
+threading.Thread(target=server.serve_forever, daemon=True).start()
+for path in ("/health", "/health/deep"):
+    connection = http.client.HTTPConnection("127.0.0.1", server.server_port)
+    connection.request("GET", path, headers=HEADERS)
+    assert connection.getresponse().status == 200
+server.shutdown()
+"""
+UNSAMPLED = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00"
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "named"),
+    [
+        ("REMORA_EXCLUDED_URLS", "/health*", "REMORA_EXCLUDED_URLS"),
+        ("OTEL_PYTHON_EXCLUDED_URLS", "health", "OTEL_PYTHON_*_EXCLUDED_URLS"),
+    ],
+)
+def test_requests_that_are_excluded_are_counted(variable: str, value: str, named: str, env: dict[str, str]) -> None:
+    asks = ASKS.replace("HEADERS", "{}")
+    env = {**env, variable: value, "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": "http.client"}
+    report = _report(sys.executable, "-c", asks, env=env)
+    assert f"2 requests left out by {named} (http.server 2)" in report["verdict"]
+    assert "nothing was called" not in report["verdict"]
+
+
+def test_beside_other_spans_what_was_excluded_is_told_and_is_no_problem(env: dict[str, str]) -> None:
+    asks = ASKS.replace("HEADERS", "{}")
+    done = _doctor("--", sys.executable, "-c", asks + QUERY, env={**env, "REMORA_EXCLUDED_URLS": "/health*"})
+    assert done.exit_code == 0, done.stdout + done.stderr
+    assert "left out by REMORA_EXCLUDED_URLS" in " ".join(done.stdout.split())
+
+
+def test_requests_of_callers_that_do_not_sample_are_counted(env: dict[str, str]) -> None:
+    asks = ASKS.replace("HEADERS", repr({"traceparent": UNSAMPLED}))
+    env = {**env, "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": "http.client"}
+    report = _report(sys.executable, "-c", asks, env=env)
+    assert "2 requests of callers that do not keep their traces" in report["verdict"]
+    assert "OTEL_TRACES_SAMPLER=always_on" in report["verdict"]
+    kept = _report(sys.executable, "-c", asks, env={**env, "OTEL_TRACES_SAMPLER": "always_on"})
+    assert kept["verdict"] == "ok"
+
+
+def test_a_process_whose_own_caller_does_not_sample_is_told_so(env: dict[str, str]) -> None:
+    report = _report(sys.executable, "-c", QUERY, env={**env, "TRACEPARENT": UNSAMPLED})
+    assert "TRACEPARENT ends in -00" in report["verdict"]
+    kept = _report(sys.executable, "-c", QUERY, env={**env, "TRACEPARENT": UNSAMPLED[:-1] + "1"})
+    assert kept["verdict"] == "ok"
+
+
 def test_spans_on_the_console_are_what_was_asked_for(env: dict[str, str]) -> None:
     done = _doctor("--", sys.executable, "-c", QUERY, env={**env, "OTEL_TRACES_EXPORTER": "console"})
     assert done.exit_code == 0, done.stdout + done.stderr

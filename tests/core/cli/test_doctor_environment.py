@@ -150,6 +150,25 @@ def test_settings_that_leave_no_spans_or_cannot_be_meant_are_problems(
     assert told in _examined(capsys, 1)["verdict"]
 
 
+def test_a_caller_that_does_not_keep_its_trace_is_a_problem_where_it_is_followed(
+    capsys: Capture, monkeypatch: Patch
+) -> None:
+    monkeypatch.setenv("TRACEPARENT", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00")
+    assert "TRACEPARENT ends in -00" in _examined(capsys, 1)["verdict"]
+    monkeypatch.setenv("OTEL_TRACES_SAMPLER", "always_on")
+    assert _examined(capsys, 0)["verdict"] == "ok"
+
+
+def test_what_is_left_out_or_set_in_vain_is_worth_a_note(capsys: Capture, monkeypatch: Patch) -> None:
+    monkeypatch.setenv("REMORA_EXCLUDED_URLS", "/health*")
+    monkeypatch.setenv("OTEL_PYTHON_FLASK_EXCLUDED_URLS", "ready")
+    monkeypatch.setenv("OTEL_LOGS_EXPORTER", "store")
+    told = _told(capsys, 0)
+    assert "REMORA_EXCLUDED_URLS=/health*: such requests are left out" in told
+    assert "OTEL_PYTHON_*_EXCLUDED_URLS" in told
+    assert "Remora sends no logs: OTEL_LOGS_EXPORTER is accepted and not read" in told
+
+
 def test_a_sampling_ratio_is_worth_a_note_and_zero_is_a_problem(capsys: Capture, monkeypatch: Patch) -> None:
     monkeypatch.setenv("OTEL_TRACES_SAMPLER", "parentbased_traceidratio")
     monkeypatch.setenv("OTEL_TRACES_SAMPLER_ARG", "0.25")

@@ -72,6 +72,28 @@ def test_a_wrong_value_is_marked_and_explained(capsys: Capture, monkeypatch: pyt
     assert "using 5000" in str(_rows(capsys)["OTEL_BSP_SCHEDULE_DELAY"]["problem"])
 
 
+@pytest.mark.parametrize("value", ["store", "otlp", "console"])
+def test_settings_of_logs_are_said_to_be_read_by_nobody(
+    value: str, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OTEL_LOGS_EXPORTER", value)
+    monkeypatch.setenv("OTEL_BLRP_SCHEDULE_DELAY", "100")
+    said = "Remora sends no logs: OTEL_BLRP_SCHEDULE_DELAY, OTEL_LOGS_EXPORTER are accepted and not read"
+    assert f"· {said}" in _printed(capsys)
+    document = json.loads(_printed(capsys, "--json"))
+    assert (document["notes"], document["problems"]) == ([said], [])
+
+
+@pytest.mark.parametrize("environ", [{}, {"OTEL_LOGS_EXPORTER": "none"}, {"OTEL_LOGS_EXPORTER": ""}])
+def test_where_nobody_wants_logs_nothing_is_said(
+    environ: dict[str, str], capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, text in environ.items():
+        monkeypatch.setenv(name, text)
+    assert "sends no logs:" not in _printed(capsys)
+    assert json.loads(_printed(capsys, "--json"))["notes"] == []
+
+
 def test_the_json_has_value_default_origin_and_doc(capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("REMORA_EXIT_TIMEOUT", "300")
     row = _rows(capsys)["REMORA_EXIT_TIMEOUT"]

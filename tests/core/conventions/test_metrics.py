@@ -29,7 +29,8 @@ def registry():
 def test_name_unit_description_and_instrument_are_the_registrys(metric, registry):
     row = registry[metric.name]
     assert (metric.unit, metric.description) == (row["unit"], row["brief"])
-    assert row["instrument"] == ("histogram" if metric.boundaries else "updowncounter")
+    counter = "counter" if metric.monotonic else "updowncounter"
+    assert row["instrument"] == ("histogram" if metric.boundaries else counter)
 
 
 @pytest.mark.parametrize("metric", ALL, ids=lambda metric: metric.name)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from remora.conventions.http_client import HttpClientCall
-from remora.conventions.signatures import signed
+from remora.conventions.http_client import HttpClientCall, signed
 
 
 @pytest.mark.parametrize(

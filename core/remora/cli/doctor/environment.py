@@ -10,7 +10,10 @@ from remora import settings
 from remora.cli import amounts, catalogue, launching
 from remora.cli.doctor import local_store, probe
 from remora.cli.doctor.findings import Report
+from remora.cli.doctor.left_out import inherited_unsampled
+from remora.process import children
 from remora.settings.endpoints import without_secrets
+from remora.settings.unread import unread
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,13 +32,15 @@ _COMPILED = {
     "otlp": "remora.otlp.traces",
 }
 
+_SAMPLED = 1
+
 
 def examine(environ: Mapping[str, str]) -> Report:
     """Look at everything, and send the probe span."""
     report = Report({"subject": "environment"})
     loaded = settings.load(environ)
     _interpreter(report, environ)
-    _settings(report, loaded)
+    _settings(report, loaded, environ)
     _libraries(report, loaded.settings)
     _delivery(report, loaded.settings, environ)
     local_store.examine(report, loaded.settings)
@@ -78,7 +83,7 @@ def _is_compiled(name: str) -> bool:
     return bool(getattr(import_module(name), "COMPILED", False))
 
 
-def _settings(report: Report, loaded: Loaded) -> None:
+def _settings(report: Report, loaded: Loaded, environ: Mapping[str, str]) -> None:
     chosen = loaded.settings
     given = sum(origin == "environment" for origin in loaded.origins.values())
     section = report.section("Settings", f"{amounts.count(given, 'variable')} set (remora env lists all)")
@@ -90,6 +95,16 @@ def _settings(report: Report, loaded: Loaded) -> None:
         section.problem(problem)
     for text in _silent(chosen):
         section.problem(text, urgent=True)
+    unsampled = _unsampled_parent(chosen, environ)
+    if unsampled:
+        section.problem(unsampled)
+    vain = unread(environ)
+    if vain:
+        section.note(vain)
+    if chosen.excluded_urls:
+        section.note(f"REMORA_EXCLUDED_URLS={','.join(chosen.excluded_urls)}: such requests are left out")
+    if any(chosen.excluded_expressions.values()):
+        section.note("OTEL_PYTHON_*_EXCLUDED_URLS: requests whose URLs they match are left out")
     if 0 < _ratio(chosen) < 1:
         section.note(f"{_ratio(chosen):.4g} of all traces are kept: {_sampler(chosen)}")
 
@@ -104,6 +119,13 @@ def _silent(chosen: Settings) -> list[str]:
     elif _ratio(chosen) == 0:
         found.append(f"{_sampler(chosen)}: no trace is kept that starts here; raise the ratio")
     return found
+
+
+def _unsampled_parent(chosen: Settings, environ: Mapping[str, str]) -> str:
+    traceparent = children.inherited(environ) if chosen.propagate_to_children else None
+    if traceparent is None or int(traceparent.split("-")[3], 16) & _SAMPLED:
+        return ""
+    return inherited_unsampled(chosen.traces_sampler)
 
 
 def _ratio(chosen: Settings) -> float:

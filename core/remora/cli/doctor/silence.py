@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from remora.cli.doctor.left_out import reasons as left_out_by
 from remora.cli.doctor.libraries import ARMED, BROKEN
 from remora.host import rows
 
@@ -19,7 +20,8 @@ def why_none(status: dict[str, Any]) -> tuple[str, bool]:
         return "OTEL_TRACES_EXPORTER=console: spans are printed by the program, not counted and not sent", True
     if exporters == ("none",):
         return "OTEL_TRACES_EXPORTER=none: what is traced goes nowhere; unset it", False
-    return _sampled_away(status) or "; ".join(filter(None, (_off(status), _nothing_called(status)))), False
+    reasons = (_off(status), *(left_out_by(status) or [_nothing_called(status)]))
+    return _sampled_away(status) or "; ".join(filter(None, reasons)), False
 
 
 def counted(status: dict[str, Any]) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 from remora.cli import amounts
+from remora.cli.doctor.left_out import reasons as left_out_by
 from remora.cli.doctor.libraries import tell_libraries
 from remora.cli.doctor.silence import counted, why_none
 from remora.settings.endpoints import without_secrets
@@ -112,6 +113,8 @@ def _spans(report: Report, status: dict[str, Any], *, ended: bool) -> None:
             section.note(f"no span was made yet: {why}")
         return
     _went(section, books)
+    for reason in left_out_by(status):
+        section.note(reason)
     evicted = (status.get("evicted") or {}).get("items")
     if evicted:
         what = "spans" if set(status["books"]) == {"traces"} else "spans, points and records"
