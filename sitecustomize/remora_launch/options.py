@@ -59,7 +59,7 @@ def parse(argv: Sequence[str], environ: Mapping[str, str]) -> Asked:
     if given.endpoint is not None:
         variables["OTEL_EXPORTER_OTLP_ENDPOINT"] = given.endpoint
     if given.exporter is not None:
-        variables["OTEL_TRACES_EXPORTER"] = given.exporter
+        variables["OTEL_TRACES_EXPORTER"] = variables["OTEL_METRICS_EXPORTER"] = given.exporter
     if given.disable:
         already = [names for names in [environ.get(_DISABLED)] if names]
         variables[_DISABLED] = ",".join(already + given.disable)
@@ -106,7 +106,7 @@ def _parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("--service-name", metavar="NAME", help="how the program is called in traces (default: guessed from it)")
     add("--endpoint", metavar="URL", help="OTLP collector, for example http://localhost:4318")
-    add("--exporter", choices=_EXPORTERS, help="where traces go (default: otlp)")
+    add("--exporter", choices=_EXPORTERS, help="where traces and metrics go (default: otlp)")
     add("--disable", metavar="NAME,..", action="append", help="what not to trace (remora plugins); * and ? are fine")
     add("--set", metavar="VAR=VALUE", action="append", default=[], help="any OTEL_* or REMORA_* variable; repeatable")
     add(

@@ -16,10 +16,10 @@ from hosts.suites import BY_NAME, IN_EVERY_RUN, NIGHTLY
 
 
 def main(words: list[str]) -> int:
-    """Exit code 1 if anything differs."""
-    libraries = [word for word in words if word in BY_NAME] or [suite.library for suite in IN_EVERY_RUN]
+    """Exit code 1 if anything differs, or could not be compared."""
+    libraries = [word for word in words if word in BY_NAME] or [suite.name for suite in IN_EVERY_RUN]
     if "nightly" in words:
-        libraries = [suite.library for suite in NIGHTLY]
+        libraries = [suite.name for suite in NIGHTLY]
     options = tuple(word for word in words if word not in BY_NAME and word != "nightly")
     differing = False
     for library in libraries:
@@ -30,7 +30,9 @@ def main(words: list[str]) -> int:
         last = comparison.ridden[-1]
         print(f"patched: {sorted(name for name, state in last.state_of_libraries.items() if 'patched' in state)}")
         print(f"said: {last.said}", flush=True)
-        differing |= bool(comparison.differences) or comparison.exit_codes_differ
+        if comparison.tells_nothing:
+            print(f"NOT COMPARED: a run of {library} was ended after {prepared.suite.longest_s:.0f} s, or had no test")
+        differing |= bool(comparison.differences) or comparison.exit_codes_differ or comparison.tells_nothing
     return int(differing)
 
 

@@ -79,6 +79,11 @@ class Comparison:
         plain, ridden = {one.exit_code for one in self.plain}, {one.exit_code for one in self.ridden}
         return not plain & ridden or bool(ridden - plain - _SOME_TEST_FAILED_OR_NONE)
 
+    @property
+    def tells_nothing(self) -> bool:
+        """Whether a run had to be ended, or had no test: then nothing differs, and nothing was compared."""
+        return any(one.exit_code is None or not one.outcomes for one in (*self.plain, *self.ridden))
+
     def summary(self) -> str:
         """One line for each run, how an unusual one ended, and each test that differed."""
         lines = [_line("plain", one) for one in self.plain] + [_line("ridden", one) for one in self.ridden]

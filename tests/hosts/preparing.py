@@ -74,7 +74,8 @@ def _current_sdist(library: str, folder: Path) -> Path:
     """The newest release, or without a registry the one that was the newest when there was one."""
     fresh = folder.with_name("sdist.new")
     shutil.rmtree(fresh, ignore_errors=True)
-    asked = _pip("download", "--quiet", "--no-deps", "--no-binary", ":all:", "--dest", fresh, library)
+    # Of what it takes to build it, which pip does to know its version, wheels will do.
+    asked = _pip("download", "--quiet", "--no-deps", "--no-binary", library, "--dest", fresh, library)
     if asked.returncode == 0 and not any((folder / sdist.name).exists() for sdist in fresh.glob("*.tar.gz")):
         shutil.rmtree(folder, ignore_errors=True)
         fresh.rename(folder)

@@ -67,13 +67,14 @@ class Run:
 def run(prepared: Prepared, *, ridden: bool, options: tuple[str, ...] = ()) -> Run:
     """One run in a fresh copy of the source tree; ``options`` are more words for pytest."""
     suite = prepared.suite
-    with tempfile.TemporaryDirectory(prefix=f"remora-hosts-{suite.library}-") as name:
+    with suite.serves() as served, tempfile.TemporaryDirectory(prefix=f"remora-hosts-{suite.library}-") as name:
         folder = Path(name)
         tree = prepared.unpack(folder / "source")
         env = {
             "PATH": f"{prepared.bin}{os.pathsep}{os.environ['PATH']}",
             "VIRTUAL_ENV": str(prepared.bin.parent),
             "XDG_STATE_HOME": str(folder / "state"),
+            **served.env,
         }
         launch: tuple[str, ...] = ()
         if ridden:
@@ -87,9 +88,9 @@ def run(prepared: Prepared, *, ridden: bool, options: tuple[str, ...] = ()) -> R
         done = Run()
         started_s = time.monotonic()
         left_out = [word for node in (*suite.leaves_out, *suite.counts_headers) for word in ("--deselect", node)]
-        words = (*launch, *_PYTEST, *suite.options, *options)
+        words = (*launch, *_PYTEST, *suite.options, *served.options, *options)
         done.exit_code, done.output = _to_its_end(
-            (*words, *left_out, suite.tests), env, tree, folder, suite.longest_s, done
+            (*words, *left_out, *suite.tests.split()), env, tree, folder, suite.longest_s, done
         )
         done.status = _status(folder)
         if suite.counts_headers and not options:

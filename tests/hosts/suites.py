@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from hosts import serving
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
 
 
 @dataclass(frozen=True)
 class Suite:
     """The tests of one library, as its sdist carries them.
 
+    ``part`` tells suites of one library from each other.
+    ``tests`` are its folders and files, with blanks between; ``serves`` gives them the servers they talk to.
     ``needs`` is installed beside the library: what its developers install, except what only measures or formats.
     ``patched`` are instrumentations that must have been at work, ``spans`` the least number that must be produced.
     ``leaves_out`` are node ids of tests that are not run. ``counts_headers`` of tests to which one more header
@@ -31,6 +40,12 @@ class Suite:
     alone: bool = False
     longest_s: float = 240
     doubles: bool = False
+    serves: Callable[[], AbstractContextManager[serving.Served]] = serving.nothing
+    part: str = ""
+
+    @property
+    def name(self) -> str:
+        return f"{self.library}-{self.part}" if self.part else self.library
 
 
 FLASK = Suite(
@@ -122,10 +137,58 @@ AIOHTTP = Suite(
     # Those that only measure, and what its own addopts leave out.
     options=("--ignore-glob=*/test_benchmarks_*", "-m", "not dev_mode and not autobahn and not internal"),
     propagates=False,
-    longest_s=1200,
+    longest_s=5400,
     doubles=True,
 )  # fmt: skip
 
-IN_EVERY_RUN = (FLASK, WERKZEUG, REQUESTS, HTTPX, STARLETTE, URLLIB3)
-NIGHTLY = (AIOHTTP,)  # takes as long as all the others together: `python tests/hosts nightly`
-BY_NAME = {suite.library: suite for suite in (*IN_EVERY_RUN, *NIGHTLY)}
+REDIS = Suite(
+    "redis",
+    needs=("numpy", "packaging", "pybreaker", "pytest", "pytest-asyncio", "pytest-timeout", "redis-entraid", "ujson",
+           "uvloop", "xxhash", "opentelemetry-sdk", "opentelemetry-exporter-otlp-proto-http"),
+    patched=("redis",),
+    spans=400,
+    # Most of the others are about what redis-py does before anything is sent, or about clusters and modules.
+    tests="tests/test_pipeline.py tests/test_asyncio/test_pipeline.py tests/test_scripting.py",
+    options=("-m", "not onlycluster and not ssl and not redismod and not replica and not cp_integration"),
+    serves=serving.redis,
+)  # fmt: skip
+
+# psycopg's sdists have no tests, those of its predecessor have.
+PSYCOPG2 = Suite(
+    "psycopg2-binary",
+    needs=("pytest",),
+    patched=("psycopg2",),
+    spans=400,
+    leaves_out=(
+        # What it asks for the class of is of a subclass: those of psycopg2 are C types that nobody can patch.
+        "tests/test_connection.py::ConnectionTests::test_cursor_factory_none",
+        # They stand in for the C function beneath ``connect`` and look at the class that it is handed.
+        "tests/test_module.py::ConnectTestCase",
+    ),
+    serves=serving.postgresql_of_psycopg2,
+)
+
+# PyMySQL's sdists have one file of tests, for a MySQL that is set up for it.
+SQLALCHEMY = Suite(
+    "sqlalchemy",
+    needs=("psycopg[binary]", "pytest"),
+    patched=("sqlite3", "psycopg"),
+    spans=400,
+    # These are about connections, transactions and results.
+    tests="test/engine/test_execute.py test/engine/test_transaction.py test/dialect/postgresql/test_query.py",
+    serves=serving.sqlite_and_postgresql_of_sqlalchemy,
+)
+
+IN_EVERY_RUN = (FLASK, WERKZEUG, REQUESTS, HTTPX, STARLETTE, URLLIB3, REDIS, PSYCOPG2, SQLALCHEMY)
+# These take longer than all the others together: `python tests/hosts nightly`
+NIGHTLY = (
+    AIOHTTP,
+    replace(REDIS, part="commands", tests="tests/test_commands.py tests/test_asyncio/test_commands.py", longest_s=1200),
+    replace(
+        SQLALCHEMY,
+        part="dialects",
+        tests="test/engine test/dialect/sqlite test/dialect/postgresql",
+        longest_s=3600,
+    ),
+)
+BY_NAME = {suite.name: suite for suite in (*IN_EVERY_RUN, *NIGHTLY)}

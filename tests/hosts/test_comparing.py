@@ -25,7 +25,7 @@ _JUNIT = """
 """
 
 
-def _runs(*outcomes: str, exit_code: int = 0) -> tuple[Run, ...]:
+def _runs(*outcomes: str, exit_code: int | None = 0) -> tuple[Run, ...]:
     return tuple(Run({"test": one} if one else {}, exit_code=exit_code) for one in outcomes)
 
 
@@ -83,6 +83,21 @@ def test_an_end_that_only_happens_under_remora_is_a_difference() -> None:
     comparison = Comparison(_runs("passed"), _runs("passed", exit_code=3))
     assert comparison.exit_codes_differ
     assert not comparison.same
+
+
+@pytest.mark.parametrize(
+    ("plain", "ridden", "nothing"),
+    [
+        (_runs("passed"), _runs("passed"), False),
+        (_runs("", exit_code=None), _runs("", exit_code=None), True),
+        (_runs("passed"), _runs("passed", exit_code=None), True),
+        (_runs(""), _runs(""), True),
+    ],
+)
+def test_runs_that_never_ended_or_had_no_tests_are_no_comparison(
+    plain: tuple[Run, ...], ridden: tuple[Run, ...], nothing: bool
+) -> None:
+    assert Comparison(plain, ridden).tells_nothing is nothing
 
 
 @pytest.mark.parametrize(("outcome", "pairs"), [("passed", 1), ("failed", comparing.PAIRS)])

@@ -12,7 +12,7 @@ from support.servers import missing
 
 @pytest.mark.hosts
 @pytest.mark.timeout(1500)
-@pytest.mark.parametrize("suite", IN_EVERY_RUN, ids=lambda suite: suite.library)
+@pytest.mark.parametrize("suite", IN_EVERY_RUN, ids=lambda suite: suite.name)
 def test_a_library_passes_its_own_tests_with_remora_as_it_does_without(suite: Suite) -> None:
     try:
         prepared = prepare(suite)
@@ -30,7 +30,8 @@ def test_a_library_passes_its_own_tests_with_remora_as_it_does_without(suite: Su
 def _tells_something(comparison: Comparison) -> None:
     """Where the library's tests fail by themselves there is nothing to compare."""
     plain = comparison.plain[0]
-    assert plain.count("passed") > 0.9 * len(plain.outcomes) > 100, plain.output[-4000:]
+    ran = len(plain.outcomes) - plain.count("skipped")
+    assert plain.count("passed") > 0.9 * ran > 100, plain.output[-4000:]
 
 
 def _rode(suite: Suite, comparison: Comparison) -> None:
@@ -39,7 +40,7 @@ def _rode(suite: Suite, comparison: Comparison) -> None:
         assert one.status is not None, one.output[-4000:]
         states = one.state_of_libraries
         assert {name: states.get(name) for name in suite.patched} == dict.fromkeys(suite.patched, "patched")
-        assert one.faults == {}
+        assert suite.doubles or one.faults == {}
         if suite.spans:
             assert one.books["produced"] >= suite.spans
             assert one.books["balanced"]

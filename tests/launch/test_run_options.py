@@ -24,6 +24,13 @@ def test_an_option_sets_its_variable(agent, options, assignment):
     assert assignment in agent.run(*options, "env").stdout.splitlines()
 
 
+@pytest.mark.parametrize("exporter", ["otlp", "store", "console", "none"])
+def test_an_exporter_is_for_traces_and_for_metrics(agent, exporter):
+    said = agent.run("--exporter", exporter, "env").stdout.splitlines()
+    assert f"OTEL_TRACES_EXPORTER={exporter}" in said
+    assert f"OTEL_METRICS_EXPORTER={exporter}" in said
+
+
 def test_options_go_before_what_the_environment_says_and_disable_adds_to_it(agent):
     env = {"OTEL_SERVICE_NAME": "old", "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": "flask"}
     said = agent.run("--service-name", "new", "--disable", "redis", "env", env=env).stdout.splitlines()

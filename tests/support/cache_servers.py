@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING
 from support.servers import LOCAL, accepts_connections, free_port, missing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 REDIS_PORT = 6379
 MEMCACHED_PORT = 11211
@@ -38,7 +39,7 @@ def own_redis(*options: str) -> Iterator[int]:
     with tempfile.TemporaryDirectory(prefix="remora-redis-") as folder:
         port = _free_port_of_redis()
         command = [str(binary), "--port", str(port), "--bind", LOCAL, "--dir", folder, "--save", "", *options]
-        with _running(command, port):
+        with running_server(command, port):
             yield port
 
 
@@ -67,7 +68,7 @@ def memcached_server() -> Iterator[int]:
     if binary is None:
         missing("no memcached answers on 127.0.0.1:11211 and none is installed (apt-get install memcached)")
     port = free_port()
-    with _running([str(binary), "-l", LOCAL, "-p", str(port), "-U", "0", "-u", "nobody"], port):
+    with running_server([str(binary), "-l", LOCAL, "-p", str(port), "-U", "0", "-u", "nobody"], port):
         yield port
 
 
@@ -80,15 +81,24 @@ def _free_port_of_redis() -> int:
 
 
 @contextmanager
-def _running(command: list[str], port: int) -> Iterator[None]:
-    server = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+def running_server(
+    command: list[str],
+    port: int,
+    *,
+    env: Mapping[str, str] | None = None,
+    within_s: float = 20,
+    stopped_by: signal.Signals = signal.SIGTERM,
+) -> Iterator[None]:
+    """Starts a server and waits until it listens on ``port`` of 127.0.0.1."""
+    quiet = subprocess.DEVNULL
+    server = subprocess.Popen(command, stdin=quiet, stdout=quiet, stderr=quiet, env=env)
     try:
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + within_s
         while not accepts_connections(port):
             if server.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError(f"{command[0]} does not listen on {port}")
             time.sleep(0.05)
         yield
     finally:
-        server.terminate()
+        server.send_signal(stopped_by)
         server.wait(20)

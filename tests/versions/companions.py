@@ -9,15 +9,18 @@ _WERKZEUG = ("uvicorn", "werkzeug")
 # tests -> what they import.
 _TESTS: dict[str, tuple[str, ...]] = {
     "aiohttp-client": ("aiohttp",),
-    "fastapi": ("httpx", "jinja2", "python-multipart"),
+    "fastapi": ("httpx", "httpx2", "jinja2", "python-multipart"),
     "httpx": ("h2",),
+    "httpx2": ("h2", "httpx"),
     "gunicorn": ("django", "flask", "djangorestframework"),
+    "hypercorn": ("flask",),
     "waitress": ("flask",),
+    "daphne": ("django",),
     "django": ("asgiref", "djangorestframework"),
-    "opentelemetry-asgi": ("httpx", "starlette"),
+    "opentelemetry-asgi": ("httpx", "httpx2", "starlette"),
     "requests": ("urllib3",),
     "sanic": ("websockets",),
-    "starlette": ("websockets",),
+    "starlette": ("httpx2", "websockets"),
     "tornado-client": ("flask", "pycurl", "websockets"),
     "tornado-server": ("flask", "websockets"),
     "uvicorn": ("websockets",),
@@ -28,7 +31,7 @@ _OLDEST: dict[str, tuple[str, ...]] = {
     "aiohttp-server": ("yarl<1.10",),  # which takes a port for a part of the host until then
     "fastapi": ("httpx<0.28",),  # which the test client of its time hands an application
     "gunicorn": ("setuptools<81",),
-    "sanic": ("websockets<12",),
+    "sanic": ("websockets<13",),
     "quart": ("werkzeug<3", "flask<3"),
     "pyramid": ("setuptools<81",),  # for pkg_resources
     "starlette": ("requests", "anyio<4"),  # which its test client was built on

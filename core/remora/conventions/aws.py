@@ -49,6 +49,10 @@ class AwsCall(RpcClientCall):
         self.parameters = {}
         self.answer = None
 
+    def whole(self, _: object) -> bool:
+        """Always: an answer is read at once."""
+        return True
+
     def name(self) -> str:
         """Service and operation with a dot between them, unlike other systems."""
         return f"{self.service}.{self.operation}"

@@ -81,6 +81,25 @@ class Patcher:
 
         self._put(owner, attribute, receiving.body(self.operations, _lookup(owner, attribute), reads), reads)
 
+    def received(
+        self,
+        function: Callable[..., Any],
+        *,
+        reads: Callable[..., Any],
+        asks: Rewrites | None = None,
+        covers: int = 0,
+        awaited: bool = False,
+    ) -> Any:
+        """Like ``receives`` for a function that the plugin places itself.
+
+        ``asks(args, kwargs)`` tells what to fetch with (``self`` not among them); ``reads`` sees what the program
+        passed. Calls of the families ``covers`` are a part of it. ``awaited``: a plain function returns an awaitable.
+        """
+        from remora.patching import receiving  # deferred: only messaging has use for it
+
+        body = receiving.body(self.operations, function, reads, asks, covers, awaited)
+        return function_wrapper()(function, body)
+
     def promises(self, owner: Any, attribute: str, *, reads: Callable[..., Any], follows: Callable[..., None]) -> None:
         """Like ``wrap`` for a function whose result, such as a future, tells later how the operation went.
 

@@ -5,6 +5,7 @@ Subscriptions do not go through here: what comes of them are messages.
 
 from __future__ import annotations
 
+from remora.conventions.database import Place
 from remora_plugins.database import redis_calls
 
 TYPE_CHECKING = False
@@ -13,7 +14,6 @@ if TYPE_CHECKING:
     from typing import Any
 
     from remora.api import Patcher
-    from remora.conventions.database import Place
 
 
 def patch_client(module: ModuleType, patcher: Patcher) -> None:
@@ -22,10 +22,10 @@ def patch_client(module: ModuleType, patcher: Patcher) -> None:
 
     def place_of(client: Any) -> Place:
         pool = client.connection_pool
-        try:
-            place: Place = pool._remora_place
-        except AttributeError:
-            place = pool._remora_place = redis_calls.place(system, pool.connection_kwargs)
+        place = getattr(pool, "_remora_place", None)
+        if type(place) is not Place:  # a test's double has any attribute that is asked for
+            options = pool.connection_kwargs
+            place = pool._remora_place = redis_calls.place(system, options if isinstance(options, dict) else {})
         return place
 
     def execute(pipeline: Any, *_: Any, **__: Any) -> Any:
@@ -50,9 +50,8 @@ def patch_cluster(module: ModuleType, patcher: Patcher) -> None:
     system = _system(module)
 
     def place_of(client: Any) -> Place:
-        try:
-            place: Place = client._remora_place
-        except AttributeError:
+        place = getattr(client, "_remora_place", None)
+        if type(place) is not Place:
             nodes = client.nodes_manager
             first = nodes.default_node or next(iter(nodes.startup_nodes.values()), None)
             if first is None:

@@ -297,6 +297,15 @@ def test_a_websocket_is_one_span_for_the_connection(spans, server, port):
     assert "7" not in span.name
 
 
+def test_how_long_a_websocket_lasts_is_no_requests_duration(spans, server, port):
+    with connect(f"ws://127.0.0.1:{port}/echo/7") as websocket:
+        websocket.send("hello")
+        websocket.recv()
+    assert server().attributes["http.response.status_code"] == 101
+    assert spans.metrics.named("http.server.request.duration") == []
+    assert spans.metrics.named("http.server.active_requests") == []
+
+
 def test_a_websocket_whose_client_only_leaves_is_no_error(server, port):
     with connect(f"ws://127.0.0.1:{port}/echo/7"):
         pass

@@ -234,6 +234,14 @@ class TestTornadoServer(HttpServerContract):
         assert span.name == r"GET /echo/\d+"
         assert [child.name for child in spans.children_of(span)] == ["inside"]
 
+    def test_how_long_a_websocket_lasts_is_no_requests_duration(self, spans, port):
+        with connect(f"ws://127.0.0.1:{port}/echo/7") as peer:
+            peer.send("hello")
+            peer.recv()
+        self.only(spans, 5)
+        assert spans.metrics.named("http.server.request.duration") == []
+        assert spans.metrics.named("http.server.active_requests") == []
+
     def test_an_exception_of_a_websockets_callback_is_reported(self, spans, port):
         with connect(f"ws://127.0.0.1:{port}/echo/7") as peer:
             peer.send("boom")

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 import grpc
 import grpc.aio
+import pytest
 from opentelemetry import trace
 
 from plugins.rpc.contract import SERVICE, GrpcServerContract, Plain, eventually
@@ -162,3 +163,73 @@ class TestHandlersInThreads(GrpcServerContract):
             (span,) = eventually(spans, "SERVER")
         assert (span.attributes["rpc.response.status_code"], span.status) == ("DATA_LOSS", "ERROR")
         assert span.status_description == "password=REDACTED is wrong"
+
+
+async def nothing_to_send(request, context):
+    return object()
+
+
+async def nothing_to_stream(request, context):
+    yield object()
+
+
+def in_a_thread(request, context):
+    return object()
+
+
+def streamed_from_a_thread(request, context):
+    yield object()
+
+
+def text_of(answer):
+    return answer.text
+
+
+UNSERIALIZABLE = {
+    "coroutine": grpc.unary_unary_rpc_method_handler(nothing_to_send, response_serializer=text_of),
+    "generator": grpc.unary_stream_rpc_method_handler(nothing_to_stream, response_serializer=text_of),
+    "thread": grpc.unary_unary_rpc_method_handler(in_a_thread, response_serializer=text_of),
+    "stream of a thread": grpc.unary_stream_rpc_method_handler(streamed_from_a_thread, response_serializer=text_of),
+}
+
+
+@pytest.mark.parametrize("name", UNSERIALIZABLE)
+def test_an_answer_that_cannot_be_serialised_is_an_error_with_the_status_that_is_sent(spans, name):
+    kind = "unary_stream" if UNSERIALIZABLE[name].response_streaming else "unary_unary"
+    with serving({kind: UNSERIALIZABLE[name]}) as port:
+        outcome = GrpcServerContract.ask(port, kind=kind)
+        (span,) = eventually(spans, "SERVER")
+    assert outcome.code == span.attributes["rpc.response.status_code"] == span.attributes["error.type"] == "UNKNOWN"
+    assert span.status == "ERROR"
+    assert [event.name for event in span.events] == ["exception"]
+
+
+def serialised(answer):
+    return b"<%s>" % answer
+
+
+async def text(request, context):
+    return "text"
+
+
+async def refused(request, context):
+    context.set_code(grpc.StatusCode.NOT_FOUND)
+
+
+@pytest.mark.parametrize(
+    ("handler", "kind", "serializer", "answers", "code"),
+    [
+        (do, "unary_unary", serialised, [b"<hello>"], "OK"),
+        (answers, "unary_stream", serialised, [b"<0>", b"<1>", b"<2>"], "OK"),
+        (writes, "unary_stream", serialised, [b"<0>", b"<1>", b"<2>"], "OK"),
+        (text, "unary_unary", serialised, [b"<text>"], "OK"),
+        (refused, "unary_unary", serialised, [], "NOT_FOUND"),
+    ],
+)
+def test_every_answer_is_serialised_once(spans, handler, kind, serializer, answers, code):
+    served = getattr(grpc, f"{kind}_rpc_method_handler")(handler, response_serializer=serializer)
+    with serving({kind: served}) as port:
+        outcome = GrpcServerContract.ask(port, kind=kind)
+        (span,) = eventually(spans, "SERVER")
+    assert (outcome.answers, outcome.code) == (answers, code)
+    assert span.attributes["rpc.response.status_code"] == code
