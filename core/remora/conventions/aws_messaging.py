@@ -5,6 +5,8 @@ HTTP beneath them, retries included, is part of them.
 
 from __future__ import annotations
 
+from typing import TypeVar, cast
+
 from remora.conventions import keys
 from remora.conventions.call import HTTP_CLIENT
 from remora.conventions.messaging import MessagingCall, ReceiveCall, SendCall, SettleCall, reader
@@ -13,7 +15,7 @@ from remora.conventions.values_cy import exact_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
+    from collections.abc import Iterable, Iterator, Mapping
     from typing import Any, Final
 
     from remora.conventions.messaging import Reader
@@ -24,19 +26,36 @@ RECEIVE_MESSAGE: Final = "ReceiveMessage"
 
 _MAX_ATTRIBUTES = 10  # of one message; a queue behind a topic with raw delivery drops what has more
 _MAX_SIZES_BYTES = (262_144, 1_048_576)  # of a request's bodies and attributes: what it was, and what it is
-_SMALL_CHARS = 40_000  # what no encoding makes as large as that
+_SMALL_CHARS = 30_000  # ten with that room below the first, however encoded
 _ROOM_BYTES = 10_000  # for a trace: baggage alone may take 8192
 _W3C = ("traceparent", "tracestate", "baggage")
+# System, parameter that names the destination, what its last part follows, the system's own attribute, body.
+_SQS = (SQS, "QueueUrl", "/", keys.AWS_SQS_QUEUE_URL, "MessageBody")
+_SNS = (SNS, "TopicArn", ":", keys.AWS_SNS_TOPIC_ARN, "Message")
+# Service and operation; the parameter that holds a batch.
+_SENDS = {
+    ("SQS", "SendMessage"): (_SQS, None),
+    ("SQS", "SendMessageBatch"): (_SQS, "Entries"),
+    ("SNS", "Publish"): (_SNS, None),
+    ("SNS", "PublishBatch"): (_SNS, "PublishBatchRequestEntries"),
+}
+_SETTLES = {
+    ("SQS", "DeleteMessage"): None,
+    ("SQS", "DeleteMessageBatch"): "Entries",
+    ("SQS", "ChangeMessageVisibility"): None,
+    ("SQS", "ChangeMessageVisibilityBatch"): "Entries",
+}
 
 
 class Attributes:
     """A message's attributes as a carrier of texts; a copy, so that the program's own stay as they are."""
 
-    __slots__ = ("full", "of")
+    __slots__ = ("changed", "full", "of")
 
-    def __init__(self, attributes: object, *, full: bool = False) -> None:
+    def __init__(self, attributes: object, full: bool = False) -> None:
         self.of: dict[str, Any] = dict(attributes) if isinstance(attributes, dict) else {}
-        self.full = full
+        self.full = full or (attributes is not None and not isinstance(attributes, dict))
+        self.changed = False
 
     def __len__(self) -> int:
         return len(self.of)
@@ -51,8 +70,9 @@ class Attributes:
         return ((name, self.get(name)) for name in self.of)
 
     def __setitem__(self, name: str, value: str) -> None:
-        if value and (name in self.of or not (self.full or len(self.of) >= _MAX_ATTRIBUTES)):
+        if value and name not in self.of and not self.full and len(self.of) < _MAX_ATTRIBUTES:
             self.of[name] = {"DataType": "String", "StringValue": value}
+            self.changed = True
 
 
 class _Api(MessagingCall):
@@ -100,9 +120,48 @@ class _Api(MessagingCall):
 
 
 class AwsSendCall(_Api, SendCall):
-    """``SendMessage`` and ``Publish``, and those of a batch."""
+    """``SendMessage`` and ``Publish``, and those of a batch; ``arguments`` puts copies with a trace in between."""
 
-    __slots__ = ("answer",)
+    __slots__ = ("answer", "batch", "copies", "parameters")
+
+    def __init__(self, system: str, name: str, destination: object, parameters: dict[str, Any]) -> None:
+        self.answer: Any = None
+        self.parameters = parameters
+        self.batch: str | None = None
+        self.copies: list[Attributes] = []
+        super().__init__(system, name, destination)
+
+    def copied(self, messages: list[dict[str, Any]], body: str) -> None:
+        """Takes the messages' attributes as carriers; ``body`` is the name of the texts that they are sent with."""
+        full = not _has_room(messages, body)
+        self.copies = [Attributes(message.get("MessageAttributes"), full) for message in messages]
+        for copy in self.copies:
+            if copy.get("traceparent"):
+                self.given.append(reader(copy))
+            else:
+                self.carriers.append(cast("Any", copy))  # as much of a mapping as is asked for
+
+    def arguments(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """Those of ``_make_api_call(operation_name, api_params)``."""
+        if not any(copy.changed for copy in self.copies):
+            return args, kwargs
+        if self.batch is None:
+            changed = {**self.parameters, "MessageAttributes": self.copies[0].of}
+        else:
+            entries = zip(self.parameters[self.batch], self.copies, strict=True)
+            changed = {
+                **self.parameters,
+                self.batch: [
+                    {**entry, "MessageAttributes": copy.of} if copy.changed else entry for entry, copy in entries
+                ],
+            }
+        return ((args[0], changed, *args[2:]), kwargs) if len(args) > 1 else (args, {**kwargs, "api_params": changed})
+
+    def release(self) -> None:
+        """Lets go of the messages."""
+        super().release()
+        self.copies = []
+        self.parameters = {}
 
 
 class AwsReceiveCall(_Api, ReceiveCall):
@@ -112,7 +171,7 @@ class AwsReceiveCall(_Api, ReceiveCall):
 
 
 class AwsSettleCall(_Api, SettleCall):
-    """Deleting a message is how SQS is told that it was processed; until when it is hidden is part of that."""
+    """Deleting a message tells SQS that it was processed; until when it is hidden tells that it was not, yet."""
 
     __slots__ = ("answer",)
 
@@ -122,82 +181,129 @@ def operation(
 ) -> AwsSendCall | AwsSettleCall | None:
     """The record of an operation on messages, but for receiving; None for all others.
 
-    ``parameters`` are as the API has them. ``arguments`` of a record that sends give a copy with a trace in it.
+    ``service`` is the service's id ("SQS"), ``parameters`` are as the API has them, ``endpoint`` is a URL.
     """
-    of_service = _OPERATIONS.get(exact_text(service) or "")
-    if of_service is None or not isinstance(parameters, dict):
+    if service not in ("SQS", "SNS") or not isinstance(parameters, dict):
         return None
-    made = of_service.get(exact_text(name) or "")
-    return None if made is None else made(str(name), parameters, endpoint)
+    known = (str(service), str(name))
+    if known in _SETTLES:
+        call = AwsSettleCall(SQS, known[1], _last(parameters.get("QueueUrl"), "/"))
+        call.answer = None
+        batch = _SETTLES[known]
+        if batch is not None:
+            call.count = _length(parameters.get(batch))
+        return _located(call, endpoint, keys.AWS_SQS_QUEUE_URL, parameters.get("QueueUrl"))
+    if known not in _SENDS:
+        return None
+    (system, target_at, separator, key, body), batch = _SENDS[known]
+    target = parameters.get(target_at)
+    if target is None and system == SNS:
+        target = parameters.get("TargetArn")
+        if not isinstance(target, str) or ":endpoint/" in target:
+            return None  # to one telephone or device
+    messages: Any = [parameters] if batch is None else parameters.get(batch)
+    if not isinstance(messages, (list, tuple)) or not all(isinstance(message, dict) for message in messages):
+        return None  # botocore will refuse it
+    sent = AwsSendCall(system, known[1], _last(target, separator), parameters)
+    sent.copied(list(messages), body)
+    if batch is not None:
+        sent.batch = batch
+        sent.count = len(messages)
+    return _located(sent, endpoint, key, target)
 
 
-def received(parameters: Mapping[str, Any], answer: object, added: tuple[str, ...], *, endpoint: object) -> Any:
+def received(
+    parameters: Mapping[str, Any], answer: object, added: tuple[str, ...], *, endpoint: object
+) -> AwsReceiveCall | None:
     """The record of a ``ReceiveMessage`` that is over; None when no message came. ``answer`` is None if it failed.
 
     The attributes ``added``, for which the program had not asked, are taken out of the answer.
     """
-    messages = answer.get("Messages") if isinstance(answer, dict) else ()
+    messages = answer.get("Messages") if isinstance(answer, dict) else None
     if answer is not None and not messages:
         return None
     found = [message for message in messages or () if isinstance(message, dict)]
-    call = AwsReceiveCall(
-        SQS, RECEIVE_MESSAGE, _last(parameters.get("QueueUrl"), "/"), readers=[_reader(message) for message in found]
-    )
-    _located(call, endpoint, keys.AWS_SQS_QUEUE_URL, parameters.get("QueueUrl"))
+    queue = parameters.get("QueueUrl")
+    call = AwsReceiveCall(SQS, RECEIVE_MESSAGE, _last(queue, "/"), readers=[_reader(message) for message in found])
+    call.answer = answer
     call.count = len(found)
     if len(found) == 1:
         call.message_id = found[0].get("MessageId")
-    call.answer = answer
     for message in found:
         _take_out(message, added, bool(parameters.get("MessageAttributeNames")))
-    return call
+    return _located(call, endpoint, keys.AWS_SQS_QUEUE_URL, queue)
 
 
 def unasked(parameters: Mapping[str, Any], awaited: Iterable[str] | None) -> tuple[str, ...]:
     """The attributes to ask for besides those that the program wants; ``awaited`` are those of the propagators."""
     asked = parameters.get("MessageAttributeNames") or ()
-    if not isinstance(asked, (list, tuple)):
+    if not isinstance(asked, (list, tuple)) or not all(isinstance(name, str) for name in asked):
+        return ()  # botocore will refuse it
+    if "All" in asked or ".*" in asked:
         return ()
-    prefixes = tuple(name[:-2] for name in asked if isinstance(name, str) and name.endswith(".*"))
-    if "All" in asked or "" in prefixes:
-        return ()
+    prefixes = tuple(name[:-2] for name in asked if name.endswith(".*"))
     names = _W3C if awaited is None else (*awaited, "tracestate")
     return tuple(name for name in dict.fromkeys(names) if name not in asked and not name.startswith(prefixes))
 
 
-def _sent(text_at: str, target_at: str, system: str, separator: str, key: str) -> Callable[..., AwsSendCall | None]:
-    def one(name: str, parameters: dict[str, Any], endpoint: object) -> AwsSendCall | None:
-        target = parameters.get(target_at)
-        if system == SNS and target is None:
-            target = parameters.get("TargetArn")
-            if target is None or ":endpoint/" in str(target):
-                return None  # to one telephone or device
-        carrier = Attributes(parameters.get("MessageAttributes"), full=not _has_room((parameters,), text_at))
-        call = _send(system, name, _last(target, separator), (carrier,))
-        _located(call, endpoint, key, target)
-        call.instead = ({**parameters, "MessageAttributes": carrier.of}, [parameters])  # type: ignore[assignment]
-        return call
-
-    return one
+_Located = TypeVar("_Located", AwsSendCall, AwsReceiveCall, AwsSettleCall)
 
 
-def _sent_batch(
-    entries_at: str, text_at: str, target_at: str, system: str, separator: str, key: str
-) -> Callable[..., AwsSendCall | None]:
-    def batch(name: str, parameters: dict[str, Any], endpoint: object) -> AwsSendCall | None:
-        entries = parameters.get(entries_at)
-        if not isinstance(entries, (list, tuple)) or not all(isinstance(entry, dict) for entry in entries):
-            return None  # which botocore refuses
-        full = not _has_room(entries, text_at)
-        carriers = [Attributes(entry.get("MessageAttributes"), full=full) for entry in entries]
-        target = parameters.get(target_at)
-        call = _send(system, name, _last(target, separator), carriers)
-        _located(call, endpoint, key, target)
-        call.count = len(entries)
-        return call
+def _located(call: _Located, endpoint: object, key: str, target: object) -> _Located:
+    text = exact_text(target)
+    if text:
+        call.extra = {key: text}
+    scheme, _, rest = (exact_text(endpoint) or "").partition("://")
+    if rest:
+        call.host, call.port = host_and_port(rest.partition("/")[0].rpartition("@")[2])
+        if call.port is None:
+            call.port = DEFAULT_PORTS.get(scheme)
+    return call
 
-    return batch
+
+def _last(target: object, separator: str) -> str | None:
+    text = exact_text(target)
+    return text.rpartition(separator)[2] if text else None
+
+
+def _length(entries: object) -> int | None:
+    return len(entries) if isinstance(entries, (list, tuple)) else None
+
+
+def _has_room(messages: Iterable[dict[str, Any]], body: str) -> bool:
+    """Whether a trace in each cannot be what makes a request too large."""
+    texts = [message.get(body) for message in messages]
+    sizes = [len(text) for text in texts if isinstance(text, str)]
+    if sum(sizes) < _SMALL_CHARS:
+        return True
+    size = sum(len(text.encode("utf-8", "replace")) for text in texts if isinstance(text, str))
+    room = _ROOM_BYTES * len(texts)
+    return not any(limit - room < size <= limit for limit in _MAX_SIZES_BYTES)
 
 
 def _reader(message: dict[str, Any]) -> Reader:
-    raise NotImplementedError
+    """Reads a message's attributes; those of a topic's notification stand in its body, unless delivered raw."""
+    attributes = Attributes(message.get("MessageAttributes"))
+    body = message.get("Body")
+    if not attributes.get("traceparent") and isinstance(body, str) and body.startswith("{") and "Notification" in body:
+        import json  # deferred: only what comes from a topic needs it
+
+        try:
+            told = json.loads(body).get("MessageAttributes")
+        except ValueError:
+            told = None
+        if isinstance(told, dict):
+            return reader({name: one.get("Value") for name, one in told.items() if isinstance(one, dict)})
+    return reader(attributes)
+
+
+def _take_out(message: dict[str, Any], added: tuple[str, ...], program_asked: bool) -> None:
+    attributes = message.get("MessageAttributes")
+    if not added or not isinstance(attributes, dict):
+        return
+    for name in added:
+        attributes.pop(name, None)
+    if not attributes:
+        del message["MessageAttributes"]
+        if not program_asked:
+            message.pop("MD5OfMessageAttributes", None)

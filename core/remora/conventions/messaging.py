@@ -311,6 +311,18 @@ class SendCall(MessagingCall):
         self.instead = None
 
 
+class CreateCall(SendCall):
+    """A message that is made now and sent later, with others; the send is linked to it."""
+
+    __slots__ = ()
+
+    operation_type = CREATE
+
+    def counted(self) -> tuple[Metric, int] | None:
+        """Nothing: the send counts."""
+        return None
+
+
 class ReceiveCall(MessagingCall):
     """Messages that the program asked for and got; to be made when they are there, by ``Operations.passed``."""
 

@@ -7,7 +7,7 @@ from remora.patching import around
 from remora.patching.calls_cy import Enriching, Looking, Replacing, Rewriting
 from remora.patching.undo import Undo, sort_of
 from remora.patching.wrapt_core import function_wrapper
-from remora.telemetry.spans_cy import current, pop, push, root
+from remora.telemetry.spans_cy import Frame, current, pop, push, root
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -71,15 +71,31 @@ class Patcher:
         body = around.body(self.operations, function, reads, ends, streams)
         return function_wrapper()(self._rewritten(function, rewrites), body)
 
-    def receives(self, owner: Any, attribute: str, reads: Callable[..., Any]) -> None:
+    def callback(self, function: Callable[..., Any], *, reads: Callable[..., Any]) -> Any:
+        """Like ``traced`` for a function of the program's: ``reads`` sees what it is called with, no more.
+
+        Of a bound method, ``self`` is not shown, which the other describers see first.
+        """
+        bound_to = getattr(function, "__self__", None)
+        if bound_to is None:
+            return self.traced(function, reads=reads)
+
+        def seen(*args: Any, **kwargs: Any) -> Any:
+            return reads(*(args[1:] if args and args[0] is bound_to else args), **kwargs)
+
+        return self.traced(function, reads=seen)
+
+    def receives(self, owner: Any, attribute: str, reads: Callable[..., Any], *, covers: int = 0) -> None:
         """For functions that fetch messages: ``reads(result, exception, *arguments)`` is called when the call is over.
 
         It returns the call's record, or None where there is nothing to tell, as of a poll that got nothing. ``result``
-        is None where ``exception`` was raised. Plain and coroutine functions.
+        is None where ``exception`` was raised. Plain and coroutine functions. Calls of the families ``covers`` are a
+        part of it.
         """
         from remora.patching import receiving  # deferred: only messaging has use for it
 
-        self._put(owner, attribute, receiving.body(self.operations, _lookup(owner, attribute), reads), reads)
+        body = receiving.body(self.operations, _lookup(owner, attribute), reads, covers=covers)
+        self._put(owner, attribute, body, reads)
 
     def received(
         self,
@@ -93,11 +109,11 @@ class Patcher:
         """Like ``receives`` for a function that the plugin places itself.
 
         ``asks(args, kwargs)`` tells what to fetch with (``self`` not among them); ``reads`` sees what the program
-        passed. Calls of the families ``covers`` are a part of it. ``awaited``: a plain function returns an awaitable.
+        passed. ``awaited``: a plain function returns an awaitable.
         """
         from remora.patching import receiving  # deferred: only messaging has use for it
 
-        body = receiving.body(self.operations, function, reads, asks, covers, awaited)
+        body = receiving.body(self.operations, function, reads, asks, covers, awaited=awaited)
         return function_wrapper()(function, body)
 
     def promises(self, owner: Any, attribute: str, *, reads: Callable[..., Any], follows: Callable[..., None]) -> None:
@@ -191,6 +207,26 @@ class Patcher:
                 pop(token, frame)
 
         self._put(owner, attribute, isolated)
+
+    def silence(self, owner: Any, attribute: str) -> None:
+        """Nothing is recorded of what the plain function ``owner.attribute`` does while no span is current.
+
+        For workers that ask a database for the next task over and over.
+        """
+        operations = self.operations
+
+        def silenced(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
+            outer = current()
+            if not operations.active or (outer is not root() and outer.span is not None):
+                return wrapped(*args, **kwargs)
+            frame = Frame(None, outer.baggage, suppressed=True)
+            token = push(frame)
+            try:
+                return wrapped(*args, **kwargs)
+            finally:
+                pop(token, frame)
+
+        self._put(owner, attribute, silenced)
 
     def carried(self, function: Callable[..., Any]) -> Any:
         """The function, to be run later in another thread with what is current now."""

@@ -21,92 +21,105 @@ def body(
     reads: Callable[..., Any],
     asks: Callable[..., Any] | None = None,
     covers: int = 0,
+    *,
     awaited: bool = False,
 ) -> Callable[..., Any]:
     """A wrapper that has ``reads(result, exception, *arguments)`` describe the call when it is over.
 
     The rest is said at ``Patcher.received``.
     """
-
-    def told(
-        began_ns: int, result: Any, exception: BaseException | None, instance: Any, args: Any, kwargs: Any
-    ) -> None:
-        if not operations.active:
-            return
-        try:
-            subject = () if instance is None else (instance,)
-            call = reads(result, exception, *subject, *args, **kwargs)
-        except Exception as fault:
-            operations.fault("reads", fault)
-            return
-        operations.passed(call, began_ns, exception)
-
-    def asked(args: Any, kwargs: Any) -> Any:
-        if asks is not None and operations.active:
-            try:
-                return asks(args, kwargs)
-            except Exception as fault:
-                operations.fault("asks", fault)
-        return args, kwargs
-
-    async def waited(made: Any, began_ns: int, instance: Any, args: Any, kwargs: Any) -> Any:
-        covering = _covering(operations, covers)
-        token = push(covering) if covering is not None else None
-        try:
-            result = await made
-        except BaseException as exception:
-            if covering is not None:
-                pop(token, covering)
-            told(began_ns, None, exception, instance, args, kwargs)
-            raise
-        if covering is not None:
-            pop(token, covering)
-        told(began_ns, result, None, instance, args, kwargs)
-        return result
-
+    fetches = _Fetches(operations, reads, asks, covers)
     if inspect.iscoroutinefunction(original):
 
         async def fetched(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
-            began_ns = time_ns()
-            given, named = asked(args, kwargs)
-            return await waited(wrapped(*given, **named), began_ns, instance, args, kwargs)
+            return await fetches.waiting(time_ns(), wrapped, instance, args, kwargs)
 
         return fetched
 
     if awaited:
 
         def fetching(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
-            given, named = asked(args, kwargs)
-            return waited(wrapped(*given, **named), time_ns(), instance, args, kwargs)
+            given, named = fetches.asked(args, kwargs)
+            made = wrapped(*given, **named)  # at once, for what it refuses
+            return fetches.waiting(time_ns(), lambda *_, **__: made, instance, args, kwargs)
 
         return fetching
 
-    def received(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
+    return fetches.calling
+
+
+class _Fetches:
+    """What is done around each call of one patched function."""
+
+    __slots__ = ("asks", "covers", "operations", "reads")
+
+    def __init__(
+        self, operations: Operations, reads: Callable[..., Any], asks: Callable[..., Any] | None, covers: int
+    ) -> None:
+        self.operations = operations
+        self.reads = reads
+        self.asks = asks
+        self.covers = covers
+
+    def calling(self, wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
         began_ns = time_ns()
-        given, named = asked(args, kwargs)
-        covering = _covering(operations, covers)
-        token = push(covering) if covering is not None else None
+        given, named = self.asked(args, kwargs)
+        covering = self._covering()
         try:
             result = wrapped(*given, **named)
         except BaseException as exception:
-            if covering is not None:
-                pop(token, covering)
-            told(began_ns, None, exception, instance, args, kwargs)
+            _uncover(covering)
+            self._tell(began_ns, None, exception, instance, args, kwargs)
             raise
-        if covering is not None:
-            pop(token, covering)
-        told(began_ns, result, None, instance, args, kwargs)
+        _uncover(covering)
+        self._tell(began_ns, result, None, instance, args, kwargs)
         return result
 
-    return received
+    async def waiting(self, began_ns: int, wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
+        given, named = self.asked(args, kwargs)
+        covering = self._covering()
+        try:
+            result = await wrapped(*given, **named)
+        except BaseException as exception:
+            _uncover(covering)
+            self._tell(began_ns, None, exception, instance, args, kwargs)
+            raise
+        _uncover(covering)
+        self._tell(began_ns, result, None, instance, args, kwargs)
+        return result
+
+    def asked(self, args: Any, kwargs: Any) -> Any:
+        if self.asks is not None and self.operations.active:
+            try:
+                return self.asks(args, kwargs)
+            except Exception as fault:
+                self.operations.fault("asks", fault)
+        return args, kwargs
+
+    def _covering(self) -> Any:
+        """Makes a frame current in which calls of the families ``covers`` are no calls of their own."""
+        if not self.covers or not self.operations.active:
+            return None
+        frame = current()
+        covering = frame.child(frame.span)
+        covering.open_families = frame.open_families | self.covers
+        covering.open_call = None
+        return push(covering), covering
+
+    def _tell(
+        self, began_ns: int, result: Any, exception: BaseException | None, instance: Any, args: Any, kwargs: Any
+    ) -> None:
+        if not self.operations.active:
+            return
+        try:
+            subject = () if instance is None else (instance,)
+            call = self.reads(result, exception, *subject, *args, **kwargs)
+        except Exception as fault:
+            self.operations.fault("reads", fault)
+            return
+        self.operations.passed(call, began_ns, exception)
 
 
-def _covering(operations: Operations, families: int) -> Any:
-    """What is current while calls of ``families`` are no calls of their own; None to leave what is."""
-    if not families or not operations.active:
-        return None
-    frame = current()
-    covering = frame.child(frame.span)
-    covering.open_families = frame.open_families | families
-    covering.open_call = None
-    return covering
+def _uncover(covering: Any) -> None:
+    if covering is not None:
+        pop(*covering)

@@ -19,9 +19,12 @@ def substitute(owner: Any, name: str, ours: Any) -> None:
 
 
 def original(owner: Any, name: str) -> Any:
-    """What ``owner.name`` is without us."""
-    for its_owner, its_name, theirs, ours in _replaced:
-        if its_owner is owner and its_name == name and getattr(owner, name) is ours:
+    """What ``owner.name`` is without us.
+
+    Also where somebody has put a function around ours since, as gevent does with ``os.fork``: that one calls ours.
+    """
+    for its_owner, its_name, theirs, _ours in _replaced:
+        if its_owner is owner and its_name == name:
             return theirs
     return getattr(owner, name)
 

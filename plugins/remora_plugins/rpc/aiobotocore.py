@@ -13,3 +13,4 @@ if TYPE_CHECKING:
 
 def patch(client: ModuleType, patcher: Patcher) -> None:
     patcher.wrap(client.AioBaseClient, "_make_api_call", reads=botocore.request, ends=botocore.answer)
+    botocore.patch_receive(client.AioClientCreator, patcher, awaited=True)

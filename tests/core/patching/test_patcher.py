@@ -84,6 +84,22 @@ def test_functions_static_and_class_methods_keep_their_nature(house, call):
     assert house.names == ["f", "s", "s", "c"]
 
 
+def test_what_is_silenced_records_nothing_but_below_a_span(house, call):
+    module = library()
+    house.patcher.wrap(module, "function", reads=call)
+    module.Client.send = lambda self, what: module.function(what)
+    house.patcher.silence(module.Client, "send")
+    assert module.Client().send("poll") == "poll"
+    assert (house.names, current() is root()) == ([], True)
+
+    class Outer(call):
+        family = 2
+
+    outer = house.patcher.traced(module.Client().send, reads=lambda *_: Outer("outer"))
+    assert outer("asked") == "asked"
+    assert house.names == ["asked", "outer"]
+
+
 def test_signature_name_doc_and_nature_stay_visible(house, call):
     module = library()
     before = inspect.signature(module.Client.send)

@@ -34,6 +34,25 @@ def test_what_surrounds_a_fork_runs_in_the_parent_on_both_sides_of_it(program):
     assert ended.stdout.splitlines() == ["before", "behind"]
 
 
+def test_a_function_that_somebody_puts_around_ours_afterwards_is_called_once(program):
+    """As gevent does; what it puts there calls what it found there."""
+    ended = program.run("""
+        import os
+        from remora.process import fork
+        fork.around_fork(lambda: print("before", flush=True), lambda: print("behind", flush=True))
+        found = os.fork
+        def theirs():
+            print("theirs", flush=True)
+            return found()
+        os.fork = theirs
+        if os.fork() == 0:
+            os._exit(0)
+        os.wait()
+    """)
+    assert ended.stderr == ""
+    assert ended.stdout.splitlines() == ["theirs", "before", "behind"]
+
+
 FORKS = {
     "os.fork": "os.fork() or os._exit(0)",
     "os.forkpty": "os.forkpty()[0] or os._exit(0)",

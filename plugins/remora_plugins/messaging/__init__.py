@@ -1,0 +1,1 @@
+"""Messaging: producers, consumers and task queues."""
