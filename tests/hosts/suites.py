@@ -179,9 +179,12 @@ SQLALCHEMY = Suite(
     serves=serving.sqlite_and_postgresql_of_sqlalchemy,
 )
 
-IN_EVERY_RUN = (FLASK, WERKZEUG, REQUESTS, HTTPX, STARLETTE, URLLIB3, REDIS, PSYCOPG2, SQLALCHEMY)
+IN_EVERY_RUN = (FLASK, WERKZEUG, REQUESTS, HTTPX, STARLETTE, REDIS)
 # These take longer than all the others together: `python tests/hosts nightly`
 NIGHTLY = (
+    URLLIB3,
+    PSYCOPG2,
+    SQLALCHEMY,
     AIOHTTP,
     replace(REDIS, part="commands", tests="tests/test_commands.py tests/test_asyncio/test_commands.py", longest_s=1200),
     replace(

@@ -25,12 +25,6 @@ cdef class AroundStream(AroundCall):
     pass
 
 
-cdef class Receiving:
-    cdef Operations operations
-    cdef object reads
-    cpdef object told(self, object began_ns, object result, object exception, object instance, object args, object kwargs)
-
-
 cdef class Looking:
     cdef Operations operations
     cdef object sees

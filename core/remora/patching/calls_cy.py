@@ -11,8 +11,6 @@ try:
 except ModuleNotFoundError:
     from remora import _cython as cython  # type: ignore[no-redef]
 
-from time import time_ns
-
 if not cython.compiled:
     from remora.conventions.call_cy import Call
     from remora.operation.running_cy import Operations, Running
@@ -220,42 +218,6 @@ def _whole(running: Running, result: Any) -> cython.bint:
     except Exception as error:
         running.operations.fault("whole", error)
         return False
-
-
-@cython.final
-@cython.cclass
-class Receiving:
-    """The body for a function that fetches messages: only its end tells whether there was one, and so what to tell."""
-
-    if not cython.compiled:
-        __slots__ = ("operations", "reads")
-
-    def __init__(self, operations: Operations, reads: Any) -> None:
-        self.operations = operations
-        self.reads = reads
-
-    def __call__(self, wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
-        began_ns = time_ns()
-        try:
-            result = wrapped(*args, **kwargs) if kwargs else wrapped(*args)
-        except BaseException as exception:
-            self.told(began_ns, None, exception, instance, args, kwargs)
-            raise
-        self.told(began_ns, result, None, instance, args, kwargs)
-        return result
-
-    def told(self, began_ns: Any, result: Any, exception: Any, instance: Any, args: Any, kwargs: Any) -> Any:
-        """Has the plugin describe the call that is over, and makes its span."""
-        if not self.operations.active:
-            return None
-        try:
-            subject = () if instance is None else (instance,)
-            call = self.reads(result, exception, *subject, *args, **kwargs)
-        except Exception as fault:
-            self.operations.fault("reads", fault)
-            return None
-        self.operations.passed(call, began_ns, exception)
-        return None
 
 
 @cython.final

@@ -1,17 +1,25 @@
 """cassandra-driver, against a stand-in that speaks its protocol (there is no Cassandra to test with)"""
 
+# ruff: noqa: E402 - what the driver must not find is hidden before it is imported
+
 from __future__ import annotations
 
+import sys
 import threading
-import warnings
 
 import cassandra
 import pytest
 from cassandra import ConsistencyLevel
 
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore")  # the driver imports eventlet where it is installed, which says it is deprecated
+# The driver imports whatever event loop is installed, and those change the process for all tests: eventlet warns of
+# every fork, Twisted takes the signals.
+_HIDDEN = [name for name in ("eventlet", "gevent", "twisted") if name not in sys.modules]
+sys.modules.update(dict.fromkeys(_HIDDEN))  # type: ignore[arg-type]
+try:
     from cassandra.cluster import EXEC_PROFILE_DEFAULT, Cluster, ExecutionProfile, NoHostAvailable
+finally:
+    for _name in _HIDDEN:
+        del sys.modules[_name]
 from cassandra.policies import ConstantSpeculativeExecutionPolicy, FallthroughRetryPolicy, RoundRobinPolicy
 from cassandra.query import BatchStatement, SimpleStatement
 from opentelemetry import trace

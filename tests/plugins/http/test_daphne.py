@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import socket
 import sys
@@ -33,6 +34,9 @@ def port_of_daphne():
 
 class TestDaphne(HttpServerContract):
     knows_routes = False
+
+    def serving(self):
+        return contextlib.nullcontext(port_of_daphne())
 
     @pytest.fixture
     def port(self, spans):  # Remora is there before the server is
