@@ -42,10 +42,6 @@ _LONG = {
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if IN_CI:
-        # With -n 2 --dist loadgroup: what only starts processes of its own, beside all others in their order.
-        for item in items:
-            apart = any(item.get_closest_marker(marker) for marker in _LONG)
-            item.add_marker(pytest.mark.xdist_group("long" if apart else "all others"))
         return
     for marker, reason in _LONG.items():
         if marker in config.option.markexpr:
